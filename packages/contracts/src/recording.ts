@@ -1,0 +1,119 @@
+import { z } from 'zod'
+import {
+  directionSchema, endReasonSchema, idSchema, outcomeSchema, sampleRateSchema, silenceReasonSchema, timestampSchema, trackNameSchema,
+} from './primitives.ts'
+
+/** One file that a recorder wrote. `name` is the ARI stored recording, without extension. */
+export const trackFileSchema = z.object({
+  track: trackNameSchema,
+  name: z.string().regex(/^tacet\/tacet-[A-Za-z0-9.-]+$/),
+  format: z.enum(['wav', 'wav16']),
+  sampleRateHz: sampleRateSchema,
+})
+export type TrackFile = z.infer<typeof trackFileSchema>
+
+export const segmentSchema = z.object({
+  number: z.int().positive(),
+  tracks: z.array(trackFileSchema).min(1),
+  openedAt: timestampSchema,
+  closedAt: timestampSchema,
+  closedBy: z.enum(['pause', 'end', 'lost', 'superseded']),
+  /** How we know that Asterisk has closed the files. */
+  proof: z.enum(['event', 'inspection', 'deleted', 'absent', 'recovered']),
+  /** The recorder was never proven to have started: its files may be missing or short. */
+  isUncertain: z.boolean(),
+})
+export type Segment = z.infer<typeof segmentSchema>
+
+export const actorSchema = z.object({
+  kind: z.enum(['agent', 'supervisor', 'machine', 'policy', 'recovery']),
+  agentId: idSchema.nullable(),
+  credentialId: idSchema.nullable(),
+})
+export type Actor = z.infer<typeof actorSchema>
+
+export const gapSchema = z.object({
+  startedAt: timestampSchema,
+  endedAt: timestampSchema,
+  reasons: z.array(z.union([silenceReasonSchema, z.enum(['lost', 'not-started'])])),
+  by: z.array(actorSchema),
+})
+export type Gap = z.infer<typeof gapSchema>
+
+export const callAgentSchema = z.object({
+  agentId: idSchema,
+  endpoint: z.string(),
+  joinedAt: timestampSchema.nullable(),
+  leftAt: timestampSchema.nullable(),
+})
+export type CallAgent = z.infer<typeof callAgentSchema>
+
+/** Everything assembly needs to know of a finished call; carried whole by `recording.ended`. */
+export const manifestSchema = z.object({
+  recordingId: idSchema,
+  callId: idSchema,
+  aliases: z.array(idSchema),
+  companyId: idSchema,
+  pbxId: z.string(),
+  direction: directionSchema,
+  number: z.string().nullable(),
+  customer: z.string().nullable(),
+  agents: z.array(callAgentSchema),
+  startedAt: timestampSchema,
+  answeredAt: timestampSchema,
+  endedAt: timestampSchema,
+  endReason: endReasonSchema,
+  sampleRateHz: sampleRateSchema,
+  segments: z.array(segmentSchema),
+  gaps: z.array(gapSchema),
+  /** What call-control already knows to be missing. */
+  faults: z.array(z.string()),
+})
+export type Manifest = z.infer<typeof manifestSchema>
+
+export const timelineSegmentSchema = z.object({
+  number: z.int().positive(),
+  startedAt: timestampSchema,
+  endedAt: timestampSchema,
+  offsetSamples: z.int().nonnegative(),
+  samples: z.int().nonnegative(),
+  offsetMs: z.number().nonnegative(),
+  durationMs: z.number().nonnegative(),
+  closedBy: z.string(),
+  notes: z.array(z.string()),
+})
+
+export const timelineGapSchema = gapSchema.extend({
+  /** Where in the recording the gap was cut out. */
+  atSample: z.int().nonnegative(),
+  durationMs: z.number().nonnegative(),
+})
+
+/** `timeline.json`: where every stretch of the recording was in the call, and why the rest is not there. */
+export const timelineSchema = z.object({
+  schemaVersion: z.literal(1),
+  recordingId: idSchema,
+  callId: idSchema,
+  companyId: idSchema,
+  outcome: outcomeSchema,
+  /** Why the outcome is not `complete`; stable kebab-case codes with detail. */
+  reasons: z.array(z.object({ code: z.string(), detail: z.string() })),
+  direction: directionSchema,
+  number: z.string().nullable(),
+  customer: z.string().nullable(),
+  agents: z.array(callAgentSchema),
+  startedAt: timestampSchema,
+  answeredAt: timestampSchema,
+  endedAt: timestampSchema,
+  endReason: endReasonSchema,
+  sampleRateHz: sampleRateSchema,
+  channels: z.union([z.literal(1), z.literal(2)]),
+  samples: z.int().nonnegative(),
+  durationMs: z.number().nonnegative(),
+  bytes: z.int().nonnegative(),
+  /** Of the whole WAV file; null when there is none. */
+  sha256: z.string().nullable(),
+  segments: z.array(timelineSegmentSchema),
+  gaps: z.array(timelineGapSchema),
+})
+export type Timeline = z.infer<typeof timelineSchema>

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { directionSchema, idSchema, levelSchema, timestampSchema } from './primitives.ts'
+import {
+  agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, numberFieldsSchema, numberSchema, roleSchema,
+} from './settings.ts'
+
+export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
+
+export const putCompanySchema = companyFieldsSchema.strict()
+export const putNumberSchema = numberFieldsSchema.strict()
+export const putAgentSchema = agentFieldsSchema.strict()
+export const companyListSchema = listOf(companySchema)
+export const numberListSchema = listOf(numberSchema)
+export const agentListSchema = listOf(agentSchema)
+
+export const createCredentialSchema = z.object({
+  kind: z.enum(credentialKinds),
+  agentId: idSchema.nullable().default(null),
+  label: z.string().max(120).default(''),
+  roles: z.array(roleSchema).min(1),
+  expiresAt: timestampSchema.nullable().default(null),
+}).strict()
+
+const { hash: _, ...publicCredential } = credentialSchema.shape
+export const credentialViewSchema = z.object(publicCredential)
+export const credentialListSchema = listOf(credentialViewSchema)
+/** The only time the token is shown. */
+export const createdCredentialSchema = credentialViewSchema.extend({ token: z.string() })
+
+/** One step of a decision, most specific level first. */
+export const ruleStepSchema = z.object({ level: levelSchema, value: z.string(), isLocked: z.boolean() })
+export const decisionSchema = z.object({
+  value: z.string(),
+  decidedBy: levelSchema,
+  isLocked: z.boolean(),
+  chain: z.array(ruleStepSchema),
+})
+export const explainQuerySchema = z.object({
+  agent: idSchema,
+  number: z.string().optional(),
+  direction: directionSchema,
+  peerAgent: idSchema.optional(),
+})
+export const explanationSchema = z.object({
+  recording: decisionSchema,
+  agentInitiatedPause: decisionSchema,
+  /** For internal calls: what the two agents' rules make together. */
+  effective: z.object({ isRecorded: z.boolean(), mayPause: z.boolean() }),
+  peer: z.object({ recording: decisionSchema, agentInitiatedPause: decisionSchema }).nullable(),
+}).meta({ id: 'Explanation' })
+export type Decision = z.infer<typeof decisionSchema>
+export type Explanation = z.infer<typeof explanationSchema>

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { directions, idSchema, timestampSchema } from './primitives.ts'
+
+const byDirection = <T extends z.ZodType>(value: T) =>
+  z.object({ inbound: value, outbound: value, internal: value } satisfies Record<typeof directions[number], T>)
+
+export const switchSchema = z.enum(['on', 'off'])
+export const inheritedSwitchSchema = z.enum(['inherit', 'on', 'off'])
+export const accessSchema = z.enum(['allow', 'deny'])
+export const inheritedAccessSchema = z.enum(['inherit', 'allow', 'deny'])
+export type Switch = z.infer<typeof switchSchema>
+export type InheritedSwitch = z.infer<typeof inheritedSwitchSchema>
+export type Access = z.infer<typeof accessSchema>
+export type InheritedAccess = z.infer<typeof inheritedAccessSchema>
+
+export const recordingDefaultSchema = byDirection(switchSchema)
+export const recordingOverrideSchema = byDirection(inheritedSwitchSchema)
+
+const inheritEverywhere = { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' } as const
+
+/** An extension or E.164 number, digits with an optional leading +. */
+export const telephoneNumberSchema = z.string().regex(/^\+?[0-9]{2,15}$/, 'digits with an optional leading +')
+
+/** Technology and resource as Asterisk names them, e.g. `PJSIP/1001`. */
+export const endpointNameSchema = z.string().regex(/^[A-Za-z0-9]+\/[A-Za-z0-9_.@+-]{1,80}$/, 'technology/resource, e.g. PJSIP/1001')
+
+export const companyFieldsSchema = z.object({
+  name: z.string().trim().min(1).max(120),
+  timeZone: z.string().min(1).max(60).default('UTC'),
+  recording: recordingDefaultSchema,
+  agentInitiatedPause: accessSchema,
+  /** A locked setting ignores what numbers and agents say. */
+  locks: z.object({ recording: z.boolean(), agentInitiatedPause: z.boolean() }).default({ recording: false, agentInitiatedPause: false }),
+  /** `stop`: only the part before a transfer is saved. */
+  transfers: z.enum(['stop', 'continue']).default('stop'),
+})
+
+export const numberFieldsSchema = z.object({
+  number: telephoneNumberSchema,
+  label: z.string().trim().max(120).default(''),
+  recording: recordingOverrideSchema.default(inheritEverywhere),
+  agentInitiatedPause: inheritedAccessSchema.default('inherit'),
+})
+
+export const roles = ['owner', 'admin', 'supervisor', 'agent', 'service'] as const
+export const roleSchema = z.enum(roles)
+export type Role = z.infer<typeof roleSchema>
+
+export const agentFieldsSchema = z.object({
+  name: z.string().trim().min(1).max(120),
+  email: z.email().max(200).optional(),
+  endpoints: z.array(endpointNameSchema).max(10).default([]),
+  recording: recordingOverrideSchema.default(inheritEverywhere),
+  agentInitiatedPause: inheritedAccessSchema.default('inherit'),
+})
+
+const versioned = { version: z.int().positive() }
+export const companySchema = companyFieldsSchema.extend({ companyId: idSchema, ...versioned })
+export const numberSchema = numberFieldsSchema.extend({ numberId: idSchema, companyId: idSchema, ...versioned })
+export const agentSchema = agentFieldsSchema.extend({ agentId: idSchema, companyId: idSchema, ...versioned })
+export type Company = z.infer<typeof companySchema>
+export type PhoneNumber = z.infer<typeof numberSchema>
+export type Agent = z.infer<typeof agentSchema>
+
+export const credentialKinds = ['api-token', 'device-token'] as const
+/** What services know of a token: its SHA-256, never the token. */
+export const credentialSchema = z.object({
+  credentialId: idSchema,
+  /** null: the operator, who may act for every company. */
+  companyId: idSchema.nullable(),
+  agentId: idSchema.nullable(),
+  kind: z.enum(credentialKinds),
+  label: z.string().max(120),
+  roles: z.array(roleSchema),
+  /** Lower-case hex SHA-256 of the token. */
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  expiresAt: timestampSchema.nullable(),
+  revokedAt: timestampSchema.nullable(),
+  ...versioned,
+})
+export type Credential = z.infer<typeof credentialSchema>
