@@ -5,8 +5,8 @@ export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'not-yours': { status: 400, title: 'That does not belong to this company' },
-  'unauthenticated': { status: 401, title: 'A valid token is needed' },
-  'forbidden': { status: 403, title: 'This token may not do that' },
+  unauthenticated: { status: 401, title: 'A valid token is needed' },
+  forbidden: { status: 403, title: 'This token may not do that' },
   'pause-denied': { status: 403, title: 'Stopping and starting the recording is not allowed here' },
   'internal-peer-denied': { status: 403, title: 'Not allowed on this internal call' },
   'not-found': { status: 404, title: 'There is no such thing' },
@@ -31,8 +31,8 @@ export const problems = {
   'recorder-failed': { status: 503, title: 'The recorder did not start' },
   'storage-unavailable': { status: 503, title: 'The database can not be reached' },
   'pbx-unavailable': { status: 503, title: 'The PBX can not be reached' },
-  'standby': { status: 503, title: 'Another instance is active' },
-  'overloaded': { status: 503, title: 'Too busy' },
+  standby: { status: 503, title: 'Another instance is active' },
+  overloaded: { status: 503, title: 'Too busy' },
 } as const satisfies Record<string, { status: number, title: string }>
 
 export type ProblemCode = keyof typeof problems

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { directions, idSchema, timestampSchema } from './primitives.ts'
+import type { directions } from './primitives.ts'
+import { idSchema, timestampSchema } from './primitives.ts'
 
 const byDirection = <T extends z.ZodType>(value: T) =>
   z.object({ inbound: value, outbound: value, internal: value } satisfies Record<typeof directions[number], T>)
