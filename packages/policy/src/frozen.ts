@@ -1,0 +1,54 @@
+import type { Agent, Company, Direction, PhoneNumber } from '@tacet/contracts'
+import { resolveCall, type CallDecision } from './call.ts'
+import type { AgentRules, CompanyRules, NumberRules } from './rules.ts'
+
+/** The company's and number's rules as they were when the call was answered: plain JSON, kept in the call. */
+export interface FrozenRules {
+  company: CompanyRules & Pick<Company, 'companyId' | 'transfers' | 'version'>
+  number: NumberRules & Pick<PhoneNumber, 'numberId' | 'number' | 'version'> | null
+}
+
+/** An agent's rules as they were when the agent joined the call: plain JSON, kept in the call. */
+export type FrozenAgent = AgentRules & Pick<Agent, 'agentId' | 'companyId' | 'version'>
+
+export function freezeCompanyAndNumber (company: Company, number: PhoneNumber | null): FrozenRules {
+  const { companyId, version, recording, agentInitiatedPause, locks, transfers } = company
+  return structuredClone({
+    company: { companyId, version, recording, agentInitiatedPause, locks, transfers },
+    number: number && {
+      numberId: number.numberId,
+      number: number.number,
+      version: number.version,
+      recording: number.recording,
+      agentInitiatedPause: number.agentInitiatedPause,
+    },
+  })
+}
+
+export function freezeAgent ({ agentId, companyId, version, recording, agentInitiatedPause }: Agent): FrozenAgent {
+  return structuredClone({ agentId, companyId, version, recording, agentInitiatedPause })
+}
+
+export interface FrozenCall {
+  direction: Direction
+  rules: FrozenRules
+  /** The agent who asks, or for whom the recording is decided. */
+  agent: FrozenAgent
+  /** The other agent of an internal call; null otherwise. */
+  peer: FrozenAgent | null
+}
+
+/** `resolveCall` for a call in progress: later changes of the settings don't reach it. */
+export function decide ({ direction, rules, agent, peer }: FrozenCall): CallDecision {
+  return resolveCall({ direction, ...rules, agent, peer })
+}
+
+/** Which versions of the settings a decision rests on, for the audit log. */
+export function versionsOf ({ rules, agent, peer }: Omit<FrozenCall, 'direction'>) {
+  return {
+    company: rules.company.version,
+    number: rules.number?.version ?? null,
+    agent: agent.version,
+    peer: peer?.version ?? null,
+  }
+}

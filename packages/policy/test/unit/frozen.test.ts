@@ -1,0 +1,33 @@
+import t from 'tap'
+import { decide, freezeAgent, freezeCompanyAndNumber, resolveCall, versionsOf } from '@tacet/policy'
+import { agent, company, number } from './builders.ts'
+
+t.test('a frozen call keeps its rules when the settings change, also through JSON', async t => {
+  const settings = { company: company(), number: number('on', 'deny'), agent: agent() }
+  const live = resolveCall({ ...settings, direction: 'inbound', peer: null })
+  const frozen = JSON.parse(JSON.stringify({
+    rules: freezeCompanyAndNumber(settings.company, settings.number), agent: freezeAgent(settings.agent), peer: null,
+  }))
+
+  settings.company.locks.recording = true
+  settings.number.recording.inbound = 'off'
+  settings.number.agentInitiatedPause = 'allow'
+  t.same(decide({ ...frozen, direction: 'inbound' }), live)
+})
+
+t.test('a snapshot shares nothing with the settings it was taken from', async t => {
+  const settings = { company: company(), agent: agent() }
+  const rules = freezeCompanyAndNumber(settings.company, null)
+  const frozenAgent = freezeAgent(settings.agent)
+  settings.company.recording.inbound = 'off'
+  settings.agent.recording.inbound = 'off'
+  t.equal(decide({ direction: 'inbound', rules, agent: frozenAgent, peer: null }).recording.isRecorded, true)
+})
+
+t.test('a snapshot holds no personal data and names its versions', async t => {
+  const rules = freezeCompanyAndNumber(company(), number())
+  const frozenAgent = freezeAgent(agent())
+  t.notMatch(JSON.stringify({ rules, frozenAgent }), /Alice|PJSIP|Acme|Sales/)
+  t.same(versionsOf({ rules, agent: frozenAgent, peer: { ...frozenAgent, version: 9 } }), { company: 1, number: 2, agent: 3, peer: 9 })
+  t.same(versionsOf({ rules: freezeCompanyAndNumber(company(), null), agent: frozenAgent, peer: null }), { company: 1, number: null, agent: 3, peer: null })
+})
