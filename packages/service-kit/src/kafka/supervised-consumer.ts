@@ -1,0 +1,88 @@
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import { backoff } from '../backoff.ts'
+import { deadline, pause } from '../deadline.ts'
+import type { Logger } from '../logging.ts'
+
+export interface SupervisedConsumerOptions {
+  create: () => Consumer
+  topics: string[]
+  logger: Logger
+  eachBatch: (payload: EachBatchPayload) => Promise<void>
+  /** A broker answered a fetch: we are in touch. */
+  onContact?: () => void
+  /** Runs before each (re)connection, for state that belongs to one consumer. */
+  onStart?: () => Promise<void> | void
+  stopTimeoutMs?: number
+}
+
+export interface SupervisedConsumer {
+  /** Begins to consume; does not wait for Kafka to be there. */
+  start (): void
+  stop (): Promise<void>
+  readonly isConsuming: boolean
+}
+
+/**
+ * A consumer that is always wanted: whenever kafkajs gives up (it crashes for good on some errors, and stays dead),
+ * a new one takes its place, with growing pauses between.
+ */
+export function superviseConsumer (options: SupervisedConsumerOptions): SupervisedConsumer {
+  const { create, topics, logger, eachBatch, onContact, onStart, stopTimeoutMs = 5_000 } = options
+  const stopping = new AbortController()
+  let isConsuming = false
+  let running: Promise<void> | undefined
+
+  async function consumeUntilCrash (onConsuming: () => void): Promise<void> {
+    const consumer = create()
+    const { CRASH, FETCH, GROUP_JOIN } = consumer.events
+    const ended = new Promise<void>((resolve, reject) => {
+      consumer.on(CRASH, ({ payload }) => reject(payload.error))
+      stopping.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    ended.catch(() => {})
+    consumer.on(FETCH, () => onContact?.())
+    consumer.on(GROUP_JOIN, () => {
+      isConsuming = true
+      onConsuming()
+    })
+    try {
+      await onStart?.()
+      await Promise.race([consumer.connect(), ended])
+      if (stopping.signal.aborted) return
+      await consumer.subscribe({ topics, fromBeginning: true })
+      await Promise.race([consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }), ended])
+      await ended
+    } finally {
+      isConsuming = false
+      await deadline(consumer.disconnect(), stopTimeoutMs, () => new Error('consumer did not stop in time')).catch(err => {
+        logger.warn({ err, topics }, 'consumer abandoned')
+      })
+    }
+  }
+
+  async function supervise (): Promise<void> {
+    let delays = backoff({ firstMs: 200, maxMs: 5_000 })
+    while (!stopping.signal.aborted) {
+      try {
+        await consumeUntilCrash(() => { delays = backoff({ firstMs: 200, maxMs: 5_000 }) })
+      } catch (err) {
+        const delayMs = delays.next().value
+        logger.warn({ err, topics, delayMs }, 'consumer lost')
+        await pause(delayMs, stopping.signal)
+      }
+    }
+  }
+
+  return {
+    start () {
+      running ??= supervise()
+    },
+    async stop () {
+      stopping.abort()
+      await running
+    },
+    get isConsuming () {
+      return isConsuming
+    },
+  }
+}
