@@ -35,7 +35,7 @@ const callEvents = {
 
 const recordingEvents = {
   'recording.started': z.object({ ...ofRecording, ...commanded, segment: z.int().positive() }),
-  'recording.paused': z.object({ ...ofRecording, ...commanded, durable: z.boolean() }),
+  'recording.paused': z.object({ ...ofRecording, ...commanded }),
   'recording.resumed': z.object({ ...ofRecording, ...commanded, segment: z.int().positive() }),
   /** A reason for silence came or went without starting or stopping the recorder. */
   'recording.reasons-changed': z.object({ ...ofRecording, ...commanded }),

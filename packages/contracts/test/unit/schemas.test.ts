@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import {
+  commandRequestSchema, createCredentialSchema, credentialViewSchema, endpointNameSchema, eventAttributesSchema, eventCatalogue, payloadSchema,
+  putAgentSchema, putCompanySchema, putNumberSchema, telephoneNumberSchema, topics,
+} from '@tacet/contracts'
+
+const onEverywhere = { inbound: 'on', outbound: 'on', internal: 'on' }
+const inheritEverywhere = { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' }
+
+t.test('a company must say what it records; the rest has the defaults of the product', async t => {
+  t.same(putCompanySchema.parse({ name: ' Acme ', recording: onEverywhere, agentInitiatedPause: 'allow' }), {
+    name: 'Acme',
+    timeZone: 'UTC',
+    recording: onEverywhere,
+    agentInitiatedPause: 'allow',
+    locks: { recording: false, agentInitiatedPause: false },
+    transfers: 'stop',
+  })
+  t.same(putCompanySchema.safeParse({ name: 'Acme' }).error?.issues.map(issue => issue.path[0]), ['recording', 'agentInitiatedPause'])
+})
+
+t.test('numbers and agents inherit unless they say otherwise', async t => {
+  t.match(putNumberSchema.parse({ number: '+420123456789' }), { recording: inheritEverywhere, agentInitiatedPause: 'inherit', label: '' })
+  t.match(putAgentSchema.parse({ name: 'Alice' }), { recording: inheritEverywhere, agentInitiatedPause: 'inherit', endpoints: [] })
+})
+
+t.test('a request with a field that nobody knows is refused', async t => {
+  t.notOk(putAgentSchema.safeParse({ name: 'Alice', recordng: onEverywhere }).success)
+  t.notOk(putNumberSchema.safeParse({ number: '100', inherit: true }).success)
+  t.notOk(commandRequestSchema.safeParse({ reason: 'card' }).success)
+  t.notOk(createCredentialSchema.safeParse({ kind: 'api-token', roles: ['agent'], token: 'mine' }).success)
+})
+
+t.test('telephone numbers are extensions or E.164', async t => {
+  for (const good of ['+420123456789', '100', '420123456789']) t.ok(telephoneNumberSchema.safeParse(good).success, good)
+  for (const bad of ['', '+', '1', '+42 012', 'abc', '1234567890123456', '+1234567890123456']) t.notOk(telephoneNumberSchema.safeParse(bad).success, bad)
+})
+
+t.test('endpoints are technology and resource', async t => {
+  for (const good of ['PJSIP/1001', 'SIP/alice', 'PJSIP/alice.b-c@host']) t.ok(endpointNameSchema.safeParse(good).success, good)
+  for (const bad of ['1001', 'PJSIP/', '/1001', 'PJSIP/a b', 'PJSIP/a/b']) t.notOk(endpointNameSchema.safeParse(bad).success, bad)
+})
+
+t.test('what is shown of a credential has no hash in it', async t => {
+  t.notOk('hash' in credentialViewSchema.shape)
+})
+
+t.test('a payload schema is found by topic and type, and only where that type belongs', async t => {
+  for (const [topic, events] of Object.entries(eventCatalogue)) {
+    for (const [type, schema] of Object.entries(events)) t.equal(payloadSchema(topic, type), schema, `${topic} ${type}`)
+  }
+  t.equal(payloadSchema(topics.calls, 'agent.changed'), undefined)
+  t.equal(payloadSchema(topics.calls, 'toString'), undefined)
+  t.equal(payloadSchema('nobody.knows.v1', 'call.ended'), undefined)
+})
+
+t.test('readers tolerate fields that a later version added', async t => {
+  const data = { callId: randomUUID(), companyId: randomUUID(), seq: 3, at: '2026-11-23T09:00:00.000Z', reason: 'hangup' }
+  t.same(payloadSchema(topics.calls, 'call.ended')!.parse({ ...data, mood: 'good' }), data)
+})
+
+t.test('events without an id, type, source, subject or time are refused', async t => {
+  const attributes = { id: randomUUID(), type: 'call.ended', source: 'call-control', subject: randomUUID(), time: '2026-11-23T09:00:00.000Z' }
+  t.ok(eventAttributesSchema.safeParse(attributes).success)
+  for (const name of Object.keys(attributes)) t.notOk(eventAttributesSchema.safeParse({ ...attributes, [name]: undefined }).success, name)
+})
