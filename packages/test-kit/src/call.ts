@@ -203,6 +203,7 @@ export function createOutgoingCall (agent: UserAgent, rtp: RtpSession, target: s
       timeoutMs: 120_000,
       onProvisional (response) {
         if (response.status === 100) return
+        dialog.learn(response)
         if (leg.call.state === 'calling') leg.enter('ringing')
         if (response.body !== '') rtp.start(parseSdp(response.body))
       },

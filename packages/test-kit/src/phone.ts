@@ -51,8 +51,12 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
   let isRegistered = false
   let isClosed = false
 
-  const transport = await createSipTransport({ host, peer: sip, onRequest: request => { void receive(request) } })
+  const transport = await createSipTransport({ host, peer: sip, onRequest })
   const agent: UserAgent = { transport, account, host, sip, contact: `sip:${account.username}@${host}:${transport.port}` }
+
+  function onRequest (request: SipRequest): void {
+    receive(request).catch(() => transport.respond(request, 500, 'Internal Error', { toTag: newToken() }))
+  }
 
   async function receive (request: SipRequest): Promise<void> {
     const leg = legs.get(requireHeader(request, 'call-id'))
