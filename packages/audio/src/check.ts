@@ -28,8 +28,10 @@ const LOST_AT_START_MS = 40
 const LOST_AT_END_MS = 46
 const PROOF_UNDER_LOAD_MS = 75
 const PACKET_MS = 20
-const CLOCK_DRIFT = 100e-6
 const WRITE_BUFFER_BYTES = 32 * 1024
+
+// Not measured: what two ordinary hosts' clocks may disagree by.
+const CLOCK_DRIFT = 100e-6
 
 /**
  * What a healthy segment may differ by. Too long is judged strictly, as it could be audio from a pause.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
 import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
@@ -55,6 +56,22 @@ t.test('a segment larger than the buffers and an unfinished one are copied whole
   const { wav } = await readSegment(path)
   t.ok(Buffer.from((await readSamples(path, wav)).buffer).equals(Buffer.from(countingSamples(1_500_501).buffer)))
   t.equal(result.sha256, sha256(await readFile(path)))
+})
+
+t.test('an output slower than the segments still gets every sample', async t => {
+  const folder = await tempFolder(t)
+  const segment = await writeSegment(folder, 'a.wav', countingSamples(2_000_000))
+  const path = join(folder, 'out.wav')
+  const file = await open(path, 'wx')
+  t.teardown(() => file.close())
+  const slow = {
+    async write (bytes: Uint8Array, offset: number, length: number, position: number) {
+      for (let i = 0; i < 3; i++) await readFile(segment.path)
+      return file.write(bytes, offset, length, position)
+    },
+  } as FileHandle
+  const { sha256: digest } = await stitch({ segments: [segment], output: slow })
+  t.equal(digest, sha256(await readFile(path)))
 })
 
 t.test('what cannot be stitched is refused with its reason', async t => {

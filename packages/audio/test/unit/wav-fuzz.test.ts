@@ -65,3 +65,8 @@ t.test('a crashed recording of any length is read to its last whole sample', asy
     return answer.ok && answer.samples === Math.floor(data.length / 2) && answer.repairs[0] === 'unfinished-header'
   }))
 })
+
+t.test('a file of nothing but empty chunks is given up after a few', async t => {
+  const bytes = Buffer.concat([wavHeader(mono, 0).subarray(0, 12), Buffer.alloc(8 * 10_000)])
+  t.match(await readGuarded(bytes), { ok: false, fault: 'truncated-header' })
+})

@@ -103,7 +103,6 @@ t.test('what cannot be read is answered with its fault', async t => {
     ['rate 0', changed(bytes => bytes.writeUInt32LE(0, 24)), 'unsupported-format'],
     ['a short format chunk', changed(bytes => bytes.writeUInt32LE(14, 16)), 'unsupported-format'],
     ['a chunk that leads out of the file', changed(bytes => bytes.writeUInt32LE(0xFFFFFFF0, 16)), 'truncated-header'],
-    ['empty chunks without end', Buffer.concat([whole().subarray(0, 12), Buffer.alloc(8 * 10_000)]), 'truncated-header'],
   ]
   for (const [name, bytes, fault] of cases) t.match(await readWav(bytes), { ok: false, fault, detail: String }, name)
 })
