@@ -15,7 +15,11 @@ export type TrackFile = z.infer<typeof trackFileSchema>
 export const segmentSchema = z.object({
   number: z.int().positive(),
   tracks: z.array(trackFileSchema).min(1),
+  /** When the recorder was asked to start; the first sample can't be older. */
+  requestedAt: timestampSchema,
+  /** When it was proven to run. */
   openedAt: timestampSchema,
+  /** When its files were proven closed; the last sample can't be younger. */
   closedAt: timestampSchema,
   closedBy: z.enum(['pause', 'end', 'lost', 'superseded']),
   /** How we know that Asterisk has closed the files. */

@@ -1,0 +1,211 @@
+import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
+import type { Actor, CallEventType, Direction } from '@tacet/contracts'
+import { isOver, joinedAgents, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
+import type { AgentView, CallView } from './call-view.ts'
+import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
+import { transition } from './recording-machine.ts'
+import type { RecordingEvent, RecordingInput } from './recording.ts'
+
+type InputOf<T extends CallInput['type']> = Extract<CallInput, { type: T }>
+
+const byPolicy = { commandId: null, by: { kind: 'policy', agentId: null, credentialId: null } satisfies Actor }
+
+/** A call without an agent goes on for this long before its recording ends: time for a transfer to show itself. */
+export const agentlessGraceMs = 3000
+
+/** What an input makes of a call: pure, total, silent once the call is over. */
+export function evolve (before: Call, input: CallInput): CallTransition {
+  if (isOver(before)) return { call: before, events: [], effects: [], ignored: 'the call is over' }
+  const draft = createDraft(before)
+  switch (input.type) {
+    case 'observed': observe(draft, input); break
+    case 'held': case 'unheld': hold(draft, input); break
+    case 'transferred': transferred(draft, input); break
+    case 'joined': joined(draft, input); break
+    case 'gone': gone(draft, input); break
+    case 'recording': draft.record(input.input); break
+  }
+  return draft.result()
+}
+
+/** Collects what one input does to a call; the call it was made from is never changed. */
+interface Draft {
+  call: Call
+  emit: (type: CallEventType, atMs: number, data: Record<string, unknown>) => void
+  record: (input: RecordingInput) => void
+  result: () => CallTransition
+}
+
+function createDraft (before: Call): Draft {
+  const result: CallTransition = { call: before, events: [], effects: [] }
+  const draft: Draft = {
+    call: before,
+    emit (type, atMs, data) {
+      const seq = draft.call.seq + 1
+      draft.call = { ...draft.call, seq }
+      result.events.push({ type, seq, atMs, data } satisfies CallEvent)
+    },
+    record (input) {
+      const { recording, events, effects, ignored } = transition(draft.call.recording, input)
+      draft.call = { ...draft.call, recording }
+      for (const event of events) {
+        draft.emit(event.type, event.atMs, recordingEventData(draft.call, event))
+        draft.call = { ...draft.call, recordingSeq: draft.call.seq }
+      }
+      result.effects.push(...effects)
+      if (ignored !== undefined) result.ignored = ignored
+    },
+    result: () => ({ ...result, call: draft.call }),
+  }
+  return draft
+}
+
+function observe (draft: Draft, { atMs, view, settings, isCatchUp }: InputOf<'observed'>): void {
+  const isNew = draft.call.seq === 0
+  const wasAnswered = draft.call.answeredAtMs !== null
+  if (!wasAnswered) draft.call = { ...draft.call, direction: view.direction, number: view.number, customer: view.customer ?? draft.call.customer }
+  draft.call = { ...draft.call, sipCallIds: [...new Set([...draft.call.sipCallIds, ...view.sipCallIds])] }
+  seeAgents(draft, view.agents)
+  if (isNew) draft.emit('call.ringing', atMs, parties(draft.call))
+  if (!wasAnswered && view.isAnswered) answer(draft, view, settings, atMs, isCatchUp)
+  else if (wasAnswered) {
+    admit(draft, view.agents, settings, atMs)
+    dismiss(draft, view.agents, atMs)
+    followLeg(draft, view, atMs)
+  }
+}
+
+/** Rings of agents who never join are kept too: they may see that the call rang. */
+function seeAgents (draft: Draft, agents: AgentView[]): void {
+  const known = new Set(draft.call.participants.map(participant => participant.channelId))
+  const fresh = agents.filter(agent => !known.has(agent.channelId)).map(({ agentId, endpoint, channelId }): Participant =>
+    ({ agentId, endpoint, channelId, joinedAtMs: null, leftAtMs: null, isOnHold: false, rules: null }))
+  if (fresh.length > 0) draft.call = { ...draft.call, participants: [...draft.call.participants, ...fresh] }
+}
+
+function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: number, isCatchUp: boolean): void {
+  const rules = settings.rulesFor(view.companyId, view.number)
+  draft.call = {
+    ...draft.call,
+    answeredAtMs: atMs,
+    companyId: view.companyId,
+    recordedLegId: view.recordedLegId,
+    sampleRateHz: view.isWideband ? 16000 : 8000,
+    rules: rules ?? null,
+  }
+  draft.emit('call.answered', atMs, parties(draft.call))
+  admit(draft, view.agents, settings, atMs)
+  const missedSinceMs = isCatchUp ? { missedSinceMs: view.startedAtMs } : {}
+  if (isToBeRecorded(draft.call)) draft.record({ type: 'start', atMs, cause: byPolicy, ...missedSinceMs })
+  else draft.record({ type: 'stay-off', atMs })
+}
+
+function admit (draft: Draft, agents: AgentView[], settings: SettingsNow, atMs: number): void {
+  for (const { agentId, endpoint, channelId, isJoined } of agents) {
+    const participant = draft.call.participants.find(candidate => candidate.channelId === channelId)
+    if (!isJoined || !participant || participant.joinedAtMs !== null) continue
+    updateParticipant(draft, channelId, { joinedAtMs: atMs, rules: settings.agentRules(agentId) ?? null })
+    draft.emit('call.agent-joined', atMs, { agentId, endpoint })
+  }
+}
+
+/** An agent has left when the leg is gone: Local channel optimisation takes it out of the bridge for a moment. */
+function dismiss (draft: Draft, agents: AgentView[], atMs: number): void {
+  const present = new Set(agents.map(agent => agent.channelId))
+  for (const { agentId, endpoint, channelId } of joinedAgents(draft.call)) {
+    if (present.has(channelId)) continue
+    updateParticipant(draft, channelId, { leftAtMs: atMs })
+    draft.emit('call.agent-left', atMs, { agentId, endpoint })
+  }
+}
+
+function followLeg (draft: Draft, view: CallView, atMs: number): void {
+  const { call } = draft
+  if (isFinished(call)) return
+  if (view.agents.length > 0 || call.isTransferred) draft.call = { ...call, agentlessSinceMs: null }
+  else if (call.agentlessSinceMs === null) draft.call = { ...call, agentlessSinceMs: atMs }
+  else if (atMs - call.agentlessSinceMs >= agentlessGraceMs) return draft.record({ type: 'end', atMs, reason: 'hangup' })
+
+  if (view.legIds.includes(call.recordedLegId ?? '')) return
+  const canFollow = view.recordedLegId !== null && (call.isTransferred ? transfersContinue(call) : true)
+  if (!canFollow) return draft.record({ type: 'end', atMs, reason: call.isTransferred ? 'transfer' : 'hangup' })
+  draft.call = { ...draft.call, recordedLegId: view.recordedLegId }
+  const { phase } = draft.call.recording
+  if ('segment' in phase) draft.record({ type: 'recorder-lost', atMs, segment: phase.segment.number, isExplained: true })
+}
+
+function hold (draft: Draft, { type, atMs, channelId }: InputOf<'held' | 'unheld'>): void {
+  const participant = draft.call.participants.find(candidate => candidate.channelId === channelId)
+  const isOnHold = type === 'held'
+  // Asterisk says Unhold before every transfer, held or not.
+  if (participant ? participant.isOnHold === isOnHold : channelId !== draft.call.recordedLegId) return
+  if (participant) updateParticipant(draft, channelId, { isOnHold })
+  draft.emit(isOnHold ? 'call.held' : 'call.unheld', atMs, { agentId: participant?.agentId ?? null })
+}
+
+function transferred (draft: Draft, { atMs, kind, byChannelId, to }: InputOf<'transferred'>): void {
+  if (draft.call.answeredAtMs === null) return
+  const by = draft.call.participants.find(participant => participant.channelId === byChannelId)
+  draft.call = { ...draft.call, isTransferred: true }
+  draft.emit('call.transferred', atMs, { kind, byAgentId: by?.agentId ?? null, to })
+  if (!transfersContinue(draft.call)) draft.record({ type: 'end', atMs, reason: 'transfer' })
+}
+
+function joined (draft: Draft, { atMs, linkedId, alias }: InputOf<'joined'>): void {
+  if (draft.call.linkedIds.includes(linkedId)) return
+  const aliases = alias === null ? draft.call.aliases : [...draft.call.aliases, alias]
+  draft.call = { ...draft.call, linkedIds: [...draft.call.linkedIds, linkedId], aliases }
+  if (alias !== null) draft.emit('call.joined', atMs, { alias })
+}
+
+function gone (draft: Draft, { atMs }: InputOf<'gone'>): void {
+  if (draft.call.endedAtMs !== null) return
+  dismiss(draft, [], atMs)
+  draft.call = { ...draft.call, endedAtMs: atMs }
+  const reason = draft.call.isTransferred && !transfersContinue(draft.call) ? 'transfer' : 'hangup'
+  draft.emit('call.ended', atMs, { reason })
+  draft.record({ type: 'end', atMs, reason })
+}
+
+const transfersContinue = (call: Call) => call.rules?.company.transfers === 'continue'
+const isFinished = (call: Call) => call.recording.phase.status === 'ending' || call.recording.phase.status === 'ended'
+
+/** The rules as the call froze them, for one agent in it; undefined when the agent's rules are unknown. */
+export function decideFor (call: Call, agentId: string): CallDecision | undefined {
+  const own = rulesOf(call, agentId)
+  const peer = call.participants.find(participant => participant.agentId !== agentId && participant.joinedAtMs !== null)
+  if (!own || !call.rules) return undefined
+  return decide({ direction: call.direction, rules: call.rules, agent: own, peer: call.direction === 'internal' ? peer?.rules ?? null : null })
+}
+
+const rulesOf = (call: Call, agentId: string): FrozenAgent | undefined =>
+  call.participants.find(participant => participant.agentId === agentId && participant.rules !== null)?.rules ?? undefined
+
+function isToBeRecorded (call: Call): boolean {
+  const first = joinedAgents(call)[0]
+  return first !== undefined && decideFor(call, first.agentId)?.recording.isRecorded === true
+}
+
+function updateParticipant (draft: Draft, channelId: string, change: Partial<Participant>): void {
+  draft.call = {
+    ...draft.call,
+    participants: draft.call.participants.map(participant => participant.channelId === channelId ? { ...participant, ...change } : participant),
+  }
+}
+
+const parties = ({ direction, number, customer, participants, sipCallIds }: Call): Record<string, unknown> & { direction: Direction } =>
+  ({ direction, number, customer, agentIds: [...new Set(participants.map(participant => participant.agentId))], sipCallIds })
+
+function recordingEventData (call: Call, event: RecordingEvent): Record<string, unknown> {
+  const { recording, callId } = call
+  const status = recording.phase.status === 'ending' ? 'ended' : recording.phase.status
+  const ofRecording = { recordingId: callId, state: status, reasons: recording.reasons }
+  switch (event.type) {
+    case 'segment.opened': return { recordingId: callId, segment: event.segment, tracks: tracksOf(call, event.segment) }
+    case 'segment.closed': return { recordingId: callId, segment: segmentOf(call, event.segment) }
+    case 'recording.started': case 'recording.resumed': return { ...ofRecording, ...event.cause, segment: event.segment }
+    case 'recording.paused': case 'recording.reasons-changed': case 'recording.unconfirmed': return { ...ofRecording, ...event.cause }
+    case 'recording.missing': return { ...ofRecording, detail: event.detail }
+    case 'recording.ended': return { ...ofRecording, endReason: event.reason, manifest: manifestOf(call, event.atMs, event.reason) }
+  }
+}

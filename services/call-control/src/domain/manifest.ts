@@ -1,0 +1,45 @@
+import type { CallAgent, EndReason, Gap, Manifest, Segment, TrackFile } from '@tacet/contracts'
+import { recorderId, type Call } from './call.ts'
+import type { ClosedSegment, OpenGap } from './recording.ts'
+
+const isoTime = (epochMs: number): string => new Date(epochMs).toISOString()
+const isoOrNull = (epochMs: number | null): string | null => epochMs === null ? null : isoTime(epochMs)
+
+/** Where Asterisk keeps the files of a segment; `name` is the ARI stored recording. */
+export const tracksOf = (call: Call, segment: number): TrackFile[] => call.tracks.map(track => ({
+  track,
+  name: `tacet/${recorderId(call, segment, track)}`,
+  format: call.sampleRateHz === 16000 ? 'wav16' : 'wav',
+  sampleRateHz: call.sampleRateHz,
+}))
+
+export const segmentOf = (call: Call, { number, requestedAtMs, openedAtMs, closedAtMs, closedBy, proof, isUncertain }: ClosedSegment): Segment => ({
+  number, tracks: tracksOf(call, number), requestedAt: isoTime(requestedAtMs), openedAt: isoTime(openedAtMs), closedAt: isoTime(closedAtMs), closedBy, proof, isUncertain,
+})
+
+const gapOf = ({ startedAtMs, endedAtMs, reasons, by }: OpenGap, endMs: number): Gap =>
+  ({ startedAt: isoTime(startedAtMs), endedAt: isoTime(endedAtMs ?? endMs), reasons, by })
+
+/** Everything assembly needs; carried whole by `recording.ended`. */
+export function manifestOf (call: Call, endedAtMs: number, endReason: EndReason): Manifest {
+  return {
+    recordingId: call.callId,
+    callId: call.callId,
+    aliases: call.aliases,
+    companyId: call.companyId,
+    pbxId: call.pbxId,
+    direction: call.direction,
+    number: call.number,
+    customer: call.customer,
+    agents: call.participants.filter(({ joinedAtMs }) => joinedAtMs !== null).map(({ agentId, endpoint, joinedAtMs, leftAtMs }): CallAgent =>
+      ({ agentId, endpoint, joinedAt: isoOrNull(joinedAtMs), leftAt: isoOrNull(leftAtMs) })),
+    startedAt: isoTime(call.startedAtMs),
+    answeredAt: isoTime(call.answeredAtMs ?? call.startedAtMs),
+    endedAt: isoTime(endedAtMs),
+    endReason,
+    sampleRateHz: call.sampleRateHz,
+    segments: call.recording.segments.map(segment => segmentOf(call, segment)),
+    gaps: call.recording.gaps.map(gap => gapOf(gap, endedAtMs)),
+    faults: call.recording.faults,
+  }
+}

@@ -1,0 +1,252 @@
+import type { SilenceReason } from '@tacet/contracts'
+import {
+  maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Proof, type Recording, type RecordingInput, type RecordingTransition,
+} from './recording.ts'
+
+type InputOf<T extends RecordingInput['type']> = Extract<RecordingInput, { type: T }>
+
+const recovery: Cause = { commandId: null, by: { kind: 'recovery', agentId: null, credentialId: null } }
+
+/** The recorder's state machine: total, pure, and deaf once the recording has ended. */
+export function transition (recording: Recording, input: RecordingInput): RecordingTransition {
+  if (recording.phase.status === 'ended') return ignored(recording, 'the recording has ended')
+  switch (input.type) {
+    case 'start': return start(recording, input)
+    case 'stay-off': return stayOff(recording, input)
+    case 'silence': return silence(recording, input)
+    case 'lift': return lift(recording, input)
+    case 'recorder-started': return recorderStarted(recording, input)
+    case 'recorder-failed': return recorderFailed(recording, input)
+    case 'not-stored': return notStored(recording, input)
+    case 'recorder-stopped': return recorderStopped(recording, input)
+    case 'stop-unproven': return stopUnproven(recording, input)
+    case 'recorder-lost': return recorderLost(recording, input)
+    case 'end': return end(recording, input)
+  }
+}
+
+function start (recording: Recording, { atMs, cause, missedSinceMs }: InputOf<'start'>): RecordingTransition {
+  if (recording.phase.status !== 'off') return ignored(recording, 'it was started before')
+  const missed = missedSinceMs === undefined ? recording : withGap(recording, missedSinceMs, ['lost'], recovery)
+  if (recording.reasons.length > 0) return changed({ ...missed, phase: { status: 'paused' } }, atMs)
+  return reserve(missed, atMs, cause, 1)
+}
+
+function stayOff (recording: Recording, { atMs }: InputOf<'stay-off'>): RecordingTransition {
+  if (recording.phase.status !== 'off' || recording.gaps.length > 0) return ignored(recording, 'it is not off for the first time')
+  return changed({ ...recording, gaps: [{ startedAtMs: atMs, endedAtMs: null, reasons: ['not-started'], by: [] }] }, atMs)
+}
+
+function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>): RecordingTransition {
+  const { phase } = before
+  const isNew = !before.reasons.includes(reason)
+  const recording = isNew ? { ...before, reasons: [...before.reasons, reason].sort() } : before
+  switch (phase.status) {
+    case 'off':
+      return reason === 'agent' || !isNew ? ignored(before, 'it is off anyway') : changed(recording, atMs)
+    case 'starting': case 'resuming': case 'recording':
+      return {
+        recording: { ...recording, phase: { status: 'pausing', segment: phase.segment, cause } },
+        events: [],
+        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: cause.commandId }],
+      }
+    case 'pausing': case 'unconfirmed':
+      return isNew ? changed(recording, atMs) : ignored(before, 'a pause is under way')
+    case 'paused':
+      if (!isNew) return ignored(before, 'it is paused for that reason')
+      return changed(widenGap(recording, reason, cause), atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
+    case 'ending': case 'ended':
+      return ignored(before, 'it is ending')
+  }
+}
+
+function lift (recording: Recording, { atMs, reason, cause }: InputOf<'lift'>): RecordingTransition {
+  const { phase } = recording
+  const remaining = recording.reasons.filter(other => other !== reason)
+  if (phase.status === 'off') {
+    return remaining.length > 0 ? ignored(recording, 'another reason for silence holds') : reserve({ ...recording, reasons: [] }, atMs, cause, maxStartAttempts)
+  }
+  if (phase.status !== 'paused') return ignored(recording, `nothing to lift while ${phase.status}`)
+  if (remaining.length > 0) {
+    if (remaining.length === recording.reasons.length) return ignored(recording, 'another reason for silence holds')
+    return changed({ ...recording, reasons: remaining }, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
+  }
+  const segment: OpenSegment = { number: recording.nextSegment, openedAtMs: null, requestedAtMs: atMs }
+  return {
+    // The reason stays in the set until the recorder is proven to run: dying before that leaves the pause in force.
+    recording: { ...recording, nextSegment: recording.nextSegment + 1, phase: { status: 'resuming', segment, cause, lifting: reason } },
+    events: [],
+    effects: [{ type: 'start-recorder', segment: segment.number, cause, requestedAtMs: atMs, isResume: true, attempt: 1 }],
+  }
+}
+
+function recorderStarted (recording: Recording, { atMs, segment, requestedAtMs }: InputOf<'recorder-started'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  const opened = { ...phase.segment, requestedAtMs, openedAtMs: atMs }
+  if (phase.status !== 'starting' && phase.status !== 'resuming') {
+    return phase.segment.openedAtMs === null ? changed({ ...recording, phase: { ...phase, segment: opened } }, recording.effectiveAtMs) : ignored(recording, 'it was known to be open')
+  }
+  const isResume = phase.status === 'resuming'
+  return changed({
+    ...closeGap(recording, atMs),
+    reasons: isResume ? recording.reasons.filter(reason => reason !== phase.lifting) : recording.reasons,
+    phase: { status: 'recording', segment: opened },
+  }, atMs, [
+    { type: 'segment.opened', atMs, segment },
+    { type: isResume || recording.segments.some(closed => !closed.isUncertain) ? 'recording.resumed' : 'recording.started', atMs, cause: phase.cause, segment },
+  ])
+}
+
+function recorderFailed (recording: Recording, { atMs, segment, detail }: InputOf<'recorder-failed'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  if (phase.status !== 'starting' && phase.status !== 'resuming') return recorderStopped(recording, { type: 'recorder-stopped', atMs, segment, proof: 'absent' })
+  const closed = closeSegment(recording, phase.segment, atMs, 'superseded', 'absent')
+  if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
+  if (phase.attempt < maxStartAttempts) {
+    const retry = reserve(noteFault(closed.recording, 'recorder-failed'), atMs, phase.cause, phase.attempt + 1)
+    return { ...retry, events: [...closed.events, ...retry.events] }
+  }
+  const fellBack = { ...noteFault(closed.recording, 'recorder-failed'), phase: { status: 'off' as const } }
+  return changed(fellBack, atMs, [...closed.events, { type: 'recording.missing', atMs, detail }])
+}
+
+function notStored (recording: Recording, { atMs, segment }: InputOf<'not-stored'>): RecordingTransition {
+  const { phase } = recording
+  if ((phase.status !== 'starting' && phase.status !== 'resuming') || phase.segment.number !== segment) return ignored(recording, 'no such reservation')
+  return changed({ ...recording, phase: { status: phase.status === 'resuming' ? 'paused' : 'off' } }, atMs)
+}
+
+function recorderStopped (recording: Recording, { atMs, segment, proof }: InputOf<'recorder-stopped'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  switch (phase.status) {
+    case 'pausing': case 'unconfirmed': {
+      const closed = closeSegment(recording, phase.segment, atMs, 'pause', proof)
+      const paused = withGap({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.recording.reasons, phase.cause)
+      const result = changed(paused, atMs, [...closed.events, { type: 'recording.paused', atMs, cause: phase.cause }])
+      return { ...result, effects: [{ type: 'discard-recorder', segment }] }
+    }
+    case 'ending': {
+      const closed = closeSegment(recording, phase.segment, atMs, 'end', proof)
+      const ended = seal(closed.recording, atMs, phase.reason)
+      return { ...ended, events: [...closed.events, ...ended.events], effects: [{ type: 'discard-recorder', segment }] }
+    }
+    case 'starting': case 'resuming': case 'recording':
+      return recorderLost(recording, { type: 'recorder-lost', atMs, segment, isExplained: false })
+  }
+}
+
+function stopUnproven (recording: Recording, { atMs, segment }: InputOf<'stop-unproven'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  if (phase.status === 'pausing') {
+    return {
+      recording: noteFault({ ...recording, phase: { ...phase, status: 'unconfirmed' }, effectiveAtMs: atMs }, 'pause-unconfirmed'),
+      events: [{ type: 'recording.unconfirmed', atMs, cause: phase.cause }],
+      effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId }],
+    }
+  }
+  if (phase.status === 'unconfirmed') return { ...ignored(recording, 'still unproven'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId }] }
+  if (phase.status !== 'ending') return ignored(recording, 'no stop is under way')
+  const closed = closeSegment(noteFault(recording, 'close-unproven'), phase.segment, atMs, 'end', 'recovered')
+  const ended = seal(closed.recording, atMs, phase.reason)
+  return { ...ended, events: [...closed.events, ...ended.events] }
+}
+
+function recorderLost (recording: Recording, { atMs, segment, isExplained }: InputOf<'recorder-lost'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  if (phase.status !== 'recording' && phase.status !== 'starting' && phase.status !== 'resuming') {
+    return recorderStopped(recording, { type: 'recorder-stopped', atMs, segment, proof: 'absent' })
+  }
+  const closed = closeSegment(recording, phase.segment, atMs, 'lost', 'absent')
+  if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
+  const withLoss = withGap(closed.recording, atMs, ['lost'], recovery)
+  if (isExplained) {
+    const again = reserve(withLoss, atMs, phase.status === 'starting' ? phase.cause : recovery, 1)
+    return { ...again, events: [...closed.events, ...again.events] }
+  }
+  // Nobody knows why it stopped, so somebody may have meant it: stay silent, say so, and let an agent lift it.
+  const reasons: SilenceReason[] = ['agent']
+  return changed({ ...noteFault(withLoss, 'recorder-lost'), reasons, phase: { status: 'paused' } }, atMs, [
+    ...closed.events,
+    { type: 'recording.paused', atMs, cause: recovery },
+    { type: 'recording.missing', atMs, detail: 'the recorder vanished and nothing explains it' },
+  ])
+}
+
+function end (recording: Recording, { atMs, reason }: InputOf<'end'>): RecordingTransition {
+  const { phase } = recording
+  switch (phase.status) {
+    case 'off': case 'paused':
+      return seal(recording, atMs, reason)
+    case 'starting': case 'resuming': case 'recording': case 'pausing': case 'unconfirmed':
+      return {
+        recording: { ...recording, phase: { status: 'ending', segment: phase.segment, reason } },
+        events: [],
+        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: null }],
+      }
+    case 'ending': case 'ended':
+      return ignored(recording, 'it is ending')
+  }
+}
+
+function reserve (recording: Recording, atMs: number, cause: Cause, attempt: number): RecordingTransition {
+  const segment: OpenSegment = { number: recording.nextSegment, openedAtMs: null, requestedAtMs: atMs }
+  return {
+    recording: { ...recording, nextSegment: recording.nextSegment + 1, phase: { status: 'starting', segment, cause, attempt } },
+    events: [],
+    effects: [{ type: 'start-recorder', segment: segment.number, cause, requestedAtMs: atMs, isResume: false, attempt }],
+  }
+}
+
+function closeSegment (recording: Recording, open: OpenSegment, atMs: number, closedBy: ClosedBy, proof: Proof) {
+  const segment: ClosedSegment = {
+    number: open.number,
+    requestedAtMs: open.requestedAtMs,
+    openedAtMs: open.openedAtMs ?? open.requestedAtMs,
+    closedAtMs: Math.max(atMs, open.openedAtMs ?? open.requestedAtMs),
+    closedBy,
+    proof,
+    isUncertain: open.openedAtMs === null,
+  }
+  return {
+    recording: { ...recording, segments: [...recording.segments, segment] },
+    events: [{ type: 'segment.closed' as const, atMs, segment }],
+  }
+}
+
+function seal (recording: Recording, atMs: number, reason: 'hangup' | 'transfer' | 'policy'): RecordingTransition {
+  return changed({ ...closeGap(recording, atMs), phase: { status: 'ended', reason } }, atMs, [{ type: 'recording.ended', atMs, reason }])
+}
+
+/** Opens a gap, or widens the one that is open. */
+function withGap (recording: Recording, startedAtMs: number, reasons: readonly GapReason[], cause: Cause): Recording {
+  const last = recording.gaps.at(-1)
+  if (last && last.endedAtMs === null) {
+    return reasons.reduce((widened, reason) => widenGap(widened, reason, cause), recording)
+  }
+  return { ...recording, gaps: [...recording.gaps, { startedAtMs, endedAtMs: null, reasons: [...reasons], by: [cause.by] }] }
+}
+
+function widenGap (recording: Recording, reason: GapReason, cause: Cause): Recording {
+  const last = recording.gaps.at(-1)
+  if (!last || last.endedAtMs !== null || last.reasons.includes(reason)) return recording
+  return { ...recording, gaps: [...recording.gaps.slice(0, -1), { ...last, reasons: [...last.reasons, reason], by: [...last.by, cause.by] }] }
+}
+
+function closeGap (recording: Recording, atMs: number): Recording {
+  const last = recording.gaps.at(-1)
+  if (!last || last.endedAtMs !== null) return recording
+  return { ...recording, gaps: [...recording.gaps.slice(0, -1), { ...last, endedAtMs: atMs }] }
+}
+
+const noteFault = (recording: Recording, fault: string): Recording =>
+  recording.faults.includes(fault) ? recording : { ...recording, faults: [...recording.faults, fault] }
+
+const changed = (recording: Recording, atMs: number, events: RecordingTransition['events'] = []): RecordingTransition =>
+  ({ recording: { ...recording, effectiveAtMs: atMs }, events, effects: [] })
+
+const ignored = (recording: Recording, why: string): RecordingTransition => ({ recording, events: [], effects: [], ignored: why })
