@@ -38,3 +38,7 @@ export type SampleRateHz = z.infer<typeof sampleRateSchema>
 export const levels = ['company', 'number', 'agent'] as const
 export const levelSchema = z.enum(levels)
 export type Level = z.infer<typeof levelSchema>
+
+/** A line of text for people: no control characters, nothing that PostgreSQL or JSON could not hold. */
+export const lineSchema = (maxLength: number) =>
+  z.string().trim().max(maxLength).regex(/^\P{Cc}*$/u, 'no control characters').refine(text => text.isWellFormed(), 'not well-formed Unicode')

@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { directionSchema, idSchema, levelSchema, timestampSchema } from './primitives.ts'
+import { directionSchema, idSchema, levelSchema, lineSchema, timestampSchema } from './primitives.ts'
 import {
-  agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, numberFieldsSchema, numberSchema, roleSchema,
+  agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, numberFieldsSchema, numberSchema, roleSchema, roles,
+  telephoneNumberSchema,
 } from './settings.ts'
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
@@ -16,10 +17,12 @@ export const agentListSchema = listOf(agentSchema)
 export const createCredentialSchema = z.object({
   kind: z.enum(credentialKinds),
   agentId: idSchema.nullable().default(null),
-  label: z.string().max(120).default(''),
-  roles: z.array(roleSchema).min(1),
+  label: lineSchema(120).default(''),
+  roles: z.array(roleSchema).min(1).max(roles.length),
   expiresAt: timestampSchema.nullable().default(null),
-}).strict()
+}).strict().refine(({ kind, roles, agentId }) => agentId !== null || (kind === 'api-token' && !roles.includes('agent')), {
+  path: ['agentId'], message: 'the agent whom this credential is for',
+})
 
 const { hash: _, ...publicCredential } = credentialSchema.shape
 export const credentialViewSchema = z.object(publicCredential)
@@ -37,7 +40,8 @@ export const decisionSchema = z.object({
 })
 export const explainQuerySchema = z.object({
   agent: idSchema,
-  number: z.string().optional(),
+  /** The number itself or its id. In a query an unescaped + arrives as a space. */
+  number: z.string().overwrite(text => text.replace(/^ /, '+')).pipe(z.union([telephoneNumberSchema, idSchema])).optional(),
   direction: directionSchema,
   peerAgent: idSchema.optional(),
 })

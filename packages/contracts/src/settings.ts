@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { directions } from './primitives.ts'
-import { idSchema, timestampSchema } from './primitives.ts'
+import { idSchema, lineSchema, timestampSchema } from './primitives.ts'
 
 const byDirection = <T extends z.ZodType>(value: T) =>
   z.object({ inbound: value, outbound: value, internal: value } satisfies Record<typeof directions[number], T>)
@@ -25,9 +25,20 @@ export const telephoneNumberSchema = z.string().regex(/^\+?[0-9]{2,15}$/, 'digit
 /** Technology and resource as Asterisk names them, e.g. `PJSIP/1001`. */
 export const endpointNameSchema = z.string().regex(/^[A-Za-z0-9]+\/[A-Za-z0-9_.@+-]{1,80}$/, 'technology/resource, e.g. PJSIP/1001')
 
+/** IANA name, e.g. `Europe/Prague`. */
+export const timeZoneSchema = z.string().max(60).refine(isTimeZone, 'an IANA time zone, e.g. Europe/Prague')
+
+function isTimeZone (name: string): boolean {
+  try {
+    return /^[A-Za-z]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== null
+  } catch {
+    return false
+  }
+}
+
 export const companyFieldsSchema = z.object({
-  name: z.string().trim().min(1).max(120),
-  timeZone: z.string().min(1).max(60).default('UTC'),
+  name: lineSchema(120).min(1),
+  timeZone: timeZoneSchema.default('UTC'),
   recording: recordingDefaultSchema,
   agentInitiatedPause: accessSchema,
   /** A locked setting ignores what numbers and agents say. */
@@ -38,7 +49,7 @@ export const companyFieldsSchema = z.object({
 
 export const numberFieldsSchema = z.object({
   number: telephoneNumberSchema,
-  label: z.string().trim().max(120).default(''),
+  label: lineSchema(120).default(''),
   recording: recordingOverrideSchema.default(inheritEverywhere),
   agentInitiatedPause: inheritedAccessSchema.default('inherit'),
 })
@@ -48,9 +59,9 @@ export const roleSchema = z.enum(roles)
 export type Role = z.infer<typeof roleSchema>
 
 export const agentFieldsSchema = z.object({
-  name: z.string().trim().min(1).max(120),
+  name: lineSchema(120).min(1),
   email: z.email().max(200).optional(),
-  endpoints: z.array(endpointNameSchema).max(10).default([]),
+  endpoints: z.array(endpointNameSchema).max(10).refine(names => new Set(names).size === names.length, 'the same endpoint twice').default([]),
   recording: recordingOverrideSchema.default(inheritEverywhere),
   agentInitiatedPause: inheritedAccessSchema.default('inherit'),
 })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import {
-  commandRequestSchema, createCredentialSchema, credentialViewSchema, endpointNameSchema, eventAttributesSchema, eventCatalogue, payloadSchema,
-  putAgentSchema, putCompanySchema, putNumberSchema, telephoneNumberSchema, topics,
+  commandRequestSchema, createCredentialSchema, credentialViewSchema, endpointNameSchema, eventAttributesSchema, eventCatalogue, explainQuerySchema,
+  payloadSchema, putAgentSchema, putCompanySchema, putNumberSchema, telephoneNumberSchema, topics,
 } from '@tacet/contracts'
 
 const onEverywhere = { inbound: 'on', outbound: 'on', internal: 'on' }
@@ -37,9 +37,37 @@ t.test('telephone numbers are extensions or E.164', async t => {
   for (const bad of ['', '+', '1', '+42 012', 'abc', '1234567890123456', '+1234567890123456']) t.notOk(telephoneNumberSchema.safeParse(bad).success, bad)
 })
 
+t.test('text is one line that PostgreSQL and JSON can hold', async t => {
+  for (const bad of ['', '  ', 'a\u0000b', 'a\nb', 'a\ud800', 'x'.repeat(121)]) t.notOk(putAgentSchema.safeParse({ name: bad }).success, JSON.stringify(bad))
+  t.ok(putAgentSchema.safeParse({ name: 'Žofie 🦊' }).success)
+})
+
+t.test('a time zone has a name that the tz database knows', async t => {
+  const company = { name: 'Acme', recording: onEverywhere, agentInitiatedPause: 'allow' }
+  for (const good of ['UTC', 'Europe/Prague']) t.ok(putCompanySchema.safeParse({ ...company, timeZone: good }).success, good)
+  for (const bad of ['', 'Prague', '+01:00', 'Europe/Atlantis']) t.notOk(putCompanySchema.safeParse({ ...company, timeZone: bad }).success, bad)
+})
+
+t.test('a credential that acts for an agent names the agent', async t => {
+  const agentId = randomUUID()
+  t.ok(createCredentialSchema.safeParse({ kind: 'api-token', roles: ['admin'] }).success)
+  t.ok(createCredentialSchema.safeParse({ kind: 'device-token', roles: ['agent'], agentId }).success)
+  for (const bad of [{ kind: 'device-token', roles: ['admin'] }, { kind: 'api-token', roles: ['agent'] }]) {
+    t.same(createCredentialSchema.safeParse(bad).error?.issues.map(({ path }) => path), [['agentId']])
+  }
+})
+
+t.test('the number to explain may be an id or a number, also with its + unescaped', async t => {
+  const query = { agent: randomUUID(), direction: 'inbound' }
+  t.equal(explainQuerySchema.parse({ ...query, number: ' 420123456789' }).number, '+420123456789')
+  t.ok(explainQuerySchema.safeParse({ ...query, number: randomUUID() }).success)
+  t.notOk(explainQuerySchema.safeParse({ ...query, number: 'sales' }).success)
+})
+
 t.test('endpoints are technology and resource', async t => {
   for (const good of ['PJSIP/1001', 'SIP/alice', 'PJSIP/alice.b-c@host']) t.ok(endpointNameSchema.safeParse(good).success, good)
   for (const bad of ['1001', 'PJSIP/', '/1001', 'PJSIP/a b', 'PJSIP/a/b']) t.notOk(endpointNameSchema.safeParse(bad).success, bad)
+  t.notOk(putAgentSchema.safeParse({ name: 'Alice', endpoints: ['PJSIP/1', 'PJSIP/1'] }).success, 'one endpoint twice')
 })
 
 t.test('what is shown of a credential has no hash in it', async t => {
