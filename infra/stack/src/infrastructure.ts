@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { stackSchema } from '@tacet/contracts'
+import type { Stack } from '@tacet/contracts'
+import { startAsterisk } from './parts/asterisk.ts'
+import { startKafka } from './parts/kafka.ts'
+import { startPostgres } from './parts/postgres.ts'
+import { preflight } from './preflight.ts'
+import { showProgress } from './progress.ts'
+import type { Progress } from './progress.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
+import { supervise } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
+import { writePrivately } from './system/files.ts'
+import { repositoryDir } from './system/paths.ts'
+
+/** PostgreSQL, Kafka and Asterisk, each our own or the one the environment names. Returns their addresses. */
+export async function startInfrastructure (supervisor: Supervisor, progress: Progress): Promise<Stack> {
+  const part = <T>(title: string, start: (context: ReturnType<Supervisor['contextFor']>) => Promise<T>): Promise<T> =>
+    progress.step(title, (say) => start(supervisor.contextFor(say)))
+  const starts = [part('PostgreSQL', startPostgres), part('Kafka', startKafka), part('Asterisk', startAsterisk)] as const
+  // None may still be starting something after this rejects.
+  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected')
+  if (failed) throw supervisor.signal.aborted ? supervisor.signal.reason : failed.reason
+  const [postgres, brokers, pbx] = await Promise.all(starts)
+  return stackSchema.parse({ pbxId: 'demo', postgres, kafka: { brokers, topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '' }, ...pbx })
+}
+
+/** For development: brings up the infrastructure alone, writes its address book, and stays until Ctrl-C. */
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { data: { type: 'string' }, addresses: { type: 'string' } } })
+  const dataDir = resolve(values.data ?? `${repositoryDir}/.local/infrastructure`)
+  const addresses = resolve(values.addresses ?? `${dataDir}/stack.json`)
+  await runUntilStopped(async (onSupervisor) => {
+    const progress = showProgress()
+    const supervisor = onSupervisor(supervise(dataDir))
+    await preflight(progress, supervisor.signal)
+    const stack = await startInfrastructure(supervisor, progress)
+    writePrivately(addresses, JSON.stringify(stack, null, 2))
+    progress.line(`\nThe addresses are in ${addresses}. Ctrl-C stops everything.`)
+    await supervisor.died
+  })
+}

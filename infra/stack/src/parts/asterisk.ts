@@ -1,0 +1,128 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { findAsterisk } from '../asterisk/find-asterisk.ts'
+import type { Context } from '../context.ts'
+import { fillIn, writePrivately } from '../system/files.ts'
+import { Failure } from '../system/failure.ts'
+import { repositoryDir } from '../system/paths.ts'
+import { choosePort } from '../system/ports.ts'
+import { expectOk, untilItWorks } from '../system/wait.ts'
+
+export type Pbx = {
+  ari: { url: string, username: string, password: string, app: string }
+  sip: { host: string, port: number }
+  /** Where Asterisk writes recordings, if that can be read from here. */
+  spoolDir: string | null
+  trunk: { username: string, password: string, endpoint: string }
+  agents: Array<{ agentId: string, name: string, endpoint: string, extension: string, sip: { username: string, password: string } }>
+  numbers: Array<{ e164: string, label: string }>
+}
+
+const people = [
+  { agentId: '01990000-0000-7000-8000-000000001001', name: 'Anna', extension: '1001' },
+  { agentId: '01990000-0000-7000-8000-000000001002', name: 'Ben', extension: '1002' },
+  { agentId: '01990000-0000-7000-8000-000000001003', name: 'Chloe', extension: '1003' },
+]
+const numbers = [
+  { e164: '+442071838750', label: "Anna's direct number" },
+  { e164: '+442071838751', label: 'Support: a menu, then a queue of Ben and Chloe' },
+  { e164: '+442071838752', label: 'Anna, by way of a Local channel' },
+]
+
+/**
+ * The PBX: the one at ARI_URL, else an Asterisk of our own with the demo's dialplan.
+ * What stands behind ARI_URL is taken to have that dialplan too, with the accounts of this instance's secrets.
+ */
+export async function startAsterisk (context: Context): Promise<Pbx> {
+  const { secret, signal } = context
+  const url = process.env.ARI_URL?.replace(/\/+$/, '')
+  const app = process.env.ARI_APP || 'tacet'
+  const username = process.env.ARI_USERNAME || 'tacet'
+  const password = process.env.ARI_PASSWORD || secret('ariPassword')
+  if (url && !process.env.ARI_PASSWORD) throw new Failure('ARI_URL needs ARI_USERNAME and ARI_PASSWORD beside it.')
+  const accounts = {
+    trunk: { username: 'trunk', password: secret('trunkPassword'), endpoint: 'trunk' },
+    agents: people.map((person) => ({
+      ...person,
+      endpoint: `PJSIP/${person.extension}`,
+      sip: { username: person.extension, password: secret(`sipPassword${person.extension}`) },
+    })),
+    numbers,
+  }
+  const place = url
+    ? { url, sip: { host: new URL(url).hostname, port: 5060 }, spoolDir: null }
+    : await startOwn(context, { username, password, accounts })
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  await untilItWorks(() => expectOk(`${place.url}/ari/asterisk/info`, { authorization }),
+    { what: `Asterisk at ${place.url} is`, timeoutMs: 60_000, signal })
+  return { ari: { url: place.url, username, password, app }, sip: place.sip, spoolDir: place.spoolDir, ...accounts }
+}
+
+type Own = { username: string, password: string, accounts: Pick<Pbx, 'trunk' | 'agents'> }
+
+async function startOwn (context: Context, { username, password, accounts }: Own): Promise<{ url: string, sip: Pbx['sip'], spoolDir: string }> {
+  const { dataDir, say } = context
+  const asterisk = await findAsterisk(context)
+  const ariHost = '127.0.0.1'
+  const ariPort = await choosePort({ name: 'ARI', variable: 'TACET_ARI_PORT', preferred: 18088 })
+  const sipHost = process.env.TACET_SIP_HOST || '127.0.0.1'
+  const sipPort = await choosePort({ name: 'SIP', variable: 'TACET_SIP_PORT', preferred: 15060, host: sipHost, udp: true })
+  const { rtpStart, rtpEnd } = rtpPorts()
+
+  const home = join(dataDir, 'asterisk')
+  const dirs = {
+    etcDir: join(home, 'etc'),
+    varDir: join(home, 'var'),
+    spoolDir: join(home, 'spool'),
+    runDir: join(home, 'run'),
+    logDir: join(dataDir, 'log'),
+  }
+  for (const dir of Object.values(dirs)) mkdirSync(dir, { recursive: true })
+  mkdirSync(join(dirs.spoolDir, 'recording/tacet'), { recursive: true })
+
+  const agents = accounts.agents.map(({ name, extension, sip }) => ({ name, extension, endpoint: extension, ...sip }))
+  writeConfiguration(dirs.etcDir, {
+    ...dirs,
+    moduleDir: asterisk.moduleDir,
+    shareDir: asterisk.shareDir,
+    ariHost,
+    ariPort,
+    ariUsername: username,
+    ariPassword: password,
+    sipHost,
+    sipPort,
+    rtpStart,
+    rtpEnd,
+    trunkUsername: accounts.trunk.username,
+    trunkPassword: accounts.trunk.password,
+  }, { agents, queueMembers: agents.slice(1) })
+
+  say('starting')
+  context.launch({
+    name: 'asterisk',
+    command: asterisk.command,
+    args: [...asterisk.args, '-C', join(dirs.etcDir, 'asterisk.conf'), '-f', '-n'],
+    cwd: home,
+  })
+  return { url: `http://${ariHost}:${ariPort}`, sip: { host: sipHost, port: sipPort }, spoolDir: join(dirs.spoolDir, 'recording') }
+}
+
+/** Asterisk calls the lack of one an error. */
+const emptyFiles = ['acl.conf', 'ccss.conf', 'manager.conf', 'pjproject.conf', 'queuerules.conf', 'udptl.conf', 'websocket_client.conf']
+
+/** asterisk-conf/, then asterisk-conf/demo/ over it, with the placeholders filled in. */
+function writeConfiguration (etcDir: string, ...[values, lists]: [Record<string, string | number>, Parameters<typeof fillIn>[2]]): void {
+  const general = join(repositoryDir, 'asterisk-conf')
+  for (const name of emptyFiles) writePrivately(join(etcDir, name), name === 'acl.conf' ? '' : '[general]\n')
+  for (const dir of [general, join(general, 'demo')]) {
+    for (const name of readdirSync(dir).filter((entry) => entry.endsWith('.conf'))) {
+      writePrivately(join(etcDir, name), fillIn(readFileSync(join(dir, name), 'utf8'), values, lists))
+    }
+  }
+}
+
+function rtpPorts (): { rtpStart: number, rtpEnd: number } {
+  const [rtpStart = 0, rtpEnd = 0] = (process.env.TACET_RTP_PORTS || '20000-20999').split('-').map(Number)
+  if (!(rtpStart >= 1024 && rtpEnd > rtpStart && rtpEnd <= 65535)) throw new Failure('TACET_RTP_PORTS must be a range such as 20000-20999.')
+  return { rtpStart, rtpEnd }
+}
