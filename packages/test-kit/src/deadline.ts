@@ -11,6 +11,8 @@ export async function withDeadline<T> (promise: Promise<T>, timeoutMs: number, m
   }
 }
 
+type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>
+
 export interface EventuallyOptions {
   timeoutMs?: number
   intervalMs?: number
@@ -21,7 +23,7 @@ export interface EventuallyOptions {
  * Asks again and again until the answer is truthy, and returns it. A predicate that throws counts as "not yet".
  * Rejects at the deadline with the message, and the predicate's last error as its cause.
  */
-export async function eventually<T> (predicate: () => T | Promise<T>, { timeoutMs = 5000, intervalMs = 25, message = 'it did not become true' }: EventuallyOptions = {}): Promise<NonNullable<T>> {
+export async function eventually<T> (predicate: () => T | Promise<T>, { timeoutMs = 5000, intervalMs = 25, message = 'it did not become true' }: EventuallyOptions = {}): Promise<Truthy<T>> {
   const deadline = performance.now() + timeoutMs
   let cause: unknown
   for (;;) {
@@ -29,7 +31,7 @@ export async function eventually<T> (predicate: () => T | Promise<T>, { timeoutM
       cause = undefined
       const remainingMs = Math.max(1, deadline - performance.now())
       const answer = await withDeadline(Promise.resolve(predicate()), remainingMs, 'the predicate itself did not answer')
-      if (answer) return answer
+      if (answer) return answer as Truthy<T>
     } catch (error) {
       cause = error
     }
