@@ -24,10 +24,20 @@ export function createMetrics ({ name }: { name: string }): Metrics {
   }
 }
 
-export function counter<Label extends string> (metrics: Metrics, name: string, help: string, labelNames: Label[] = []): Counter<Label> {
-  return new Counter({ name, help, labelNames, registers: [metrics.registry] })
+/** The counter of that name, made when first asked for. */
+export function counter<Label extends string> ({ registry }: Metrics, name: string, help: string, labelNames: Label[] = []): Counter<Label> {
+  const existing = registry.getSingleMetric(name) as unknown as Counter<Label> | undefined
+  return existing ?? new Counter({ name, help, labelNames, registers: [registry] })
 }
 
-export function gauge<Label extends string> (metrics: Metrics, name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
-  return new Gauge({ name, help, labelNames, registers: [metrics.registry] })
+/** The gauge of that name, made when first asked for. */
+export function gauge<Label extends string> ({ registry }: Metrics, name: string, help: string, labelNames: Label[] = []): Gauge<Label> {
+  const existing = registry.getSingleMetric(name) as unknown as Gauge<Label> | undefined
+  return existing ?? new Gauge({ name, help, labelNames, registers: [registry] })
+}
+
+/** The histogram of that name, made when first asked for; buckets in the unit of the name. */
+export function histogram<Label extends string> ({ registry }: Metrics, name: string, help: string, buckets: number[], labelNames: Label[] = []): Histogram<Label> {
+  const existing = registry.getSingleMetric(name) as unknown as Histogram<Label> | undefined
+  return existing ?? new Histogram({ name, help, labelNames, buckets, registers: [registry] })
 }

@@ -61,6 +61,7 @@ export async function createHttpApp (options: HttpAppOptions): Promise<HttpApp> 
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.setErrorHandler(handleError)
+  app.decorateRequest('principal', undefined)
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.raw.setHeader(correlationIdHeader, request.id)

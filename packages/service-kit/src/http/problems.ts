@@ -46,17 +46,22 @@ function validationProblem (error: Omit<FastifyError, 'validation'> & { validati
 
 export function sendProblem (request: FastifyRequest, reply: FastifyReply, error: Problem): FastifyReply {
   // Serialized here: a route's response schema must not reshape an error.
-  return reply.code(error.status).headers(problemHeaders(error, request, reply)).send(JSON.stringify(problemBody(error, request.id)))
+  return reply.code(error.status).headers(problemHeaders(error, request)).send(JSON.stringify(problemBody(error, request.id)))
 }
 
-function problemHeaders (error: Problem, request: FastifyRequest, reply: FastifyReply): Record<string, string> {
+function problemHeaders (error: Problem, request: FastifyRequest): Record<string, string> {
   const { retryAfterSeconds } = error.extra
   return {
     'content-type': 'application/problem+json',
     [correlationIdHeader]: request.id,
     ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
-    ...(error.status === 401 && !reply.hasHeader('www-authenticate') ? { 'www-authenticate': 'Bearer realm="tacet"' } : {}),
+    ...(error.status === 401 ? { 'www-authenticate': challenge(request) } : {}),
   }
+}
+
+/** RFC 6750, 3.1: no error code for a request that brought no token. */
+function challenge (request: FastifyRequest): string {
+  return `Bearer realm="tacet"${request.headers.authorization === undefined ? '' : ', error="invalid_token"'}`
 }
 
 export function handleError (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
