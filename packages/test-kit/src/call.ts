@@ -38,6 +38,8 @@ export interface Call {
 }
 
 export interface IncomingCall extends Call {
+  /** User part of the URI that was called. */
+  dialled: string
   /** The header of the INVITE, if it has it. */
   header: (name: string) => string | undefined
   answer: (options?: { audio?: AudioSource }) => Promise<void>
@@ -244,6 +246,7 @@ export function createIncomingCall (agent: UserAgent, rtp: RtpSession, invite: S
 
   const hangup = leg.call.hangup
   const call: IncomingCall = Object.assign(leg.call, {
+    dialled: parseAddress(invite.uri).user,
     header: (name: string) => header(invite, name),
     async answer ({ audio }: { audio?: AudioSource } = {}) {
       if (call.state !== 'ringing') throw new Error(`a call that is ${call.state} can't be answered`)
