@@ -39,6 +39,8 @@ export interface AriRest {
   getEndpoint (technology: string, resource: string, options?: CallOptions): Promise<AriEndpoint>
   asteriskInfo (options?: CallOptions): Promise<AsteriskInfo>
   listApplications (options?: CallOptions): Promise<AriApplication[]>
+  /** Tells Asterisk not to send these event types to an application. `not-found` when the application is not registered. */
+  ignoreEvents (app: string, types: readonly string[], options?: CallOptions): Promise<void>
   /** Whether Asterisk serves its API description, as it does from the moment it is fully booted. */
   probe (options?: CallOptions): Promise<void>
   close (): Promise<void>
@@ -110,6 +112,9 @@ export function createAriRest (options: AriRestOptions): AriRest {
     getEndpoint: (technology, resource, o) => ask(endpointSchema, { ...o, operation: 'getEndpoint', method: 'GET', path: `/endpoints/${id(technology)}/${id(resource)}` }),
     asteriskInfo: (o) => ask(asteriskInfoSchema, { ...o, operation: 'asteriskInfo', method: 'GET', path: '/asterisk/info' }),
     listApplications: (o) => ask(z.array(applicationSchema), { ...o, operation: 'listApplications', method: 'GET', path: '/applications' }),
+    ignoreEvents: (app, types, o) => send({
+      ...o, operation: 'ignoreEvents', method: 'PUT', path: `/applications/${id(app)}/eventFilter`, body: { disallowed: types.map((type) => ({ type })) },
+    }),
     probe: (o) => send({ ...o, operation: 'probe', method: 'GET', path: '/api-docs/resources.json' }),
     close: () => transport.close(),
   }

@@ -15,6 +15,7 @@ export type AriRequest = CallOptions & {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   path: string
   query?: Record<string, string | number | undefined>
+  body?: object
   /** False for what must not happen twice. */
   isRepeatable?: boolean
 }
@@ -35,7 +36,13 @@ export function createTransport ({ url, username, password, onLatency }: AriAddr
 
   async function once (request: AriRequest, signal: AbortSignal): Promise<Answer> {
     const answer = await pool.request({
-      method: request.method, path: base + request.path + toQuery(request.query), headers, signal, headersTimeout: 0, bodyTimeout: 30_000
+      method: request.method,
+      path: base + request.path + toQuery(request.query),
+      headers: request.body ? { ...headers, 'content-type': 'application/json' } : headers,
+      body: request.body ? JSON.stringify(request.body) : null,
+      signal,
+      headersTimeout: 0,
+      bodyTimeout: 30_000,
     })
     const { statusCode: status, body } = answer
     if (status < 400) return { status, headers: answer.headers, body }
