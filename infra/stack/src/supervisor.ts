@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Context } from './context.ts'
 import { keepSecrets } from './system/files.ts'
@@ -19,12 +19,14 @@ export type Supervisor = {
   stop: () => Promise<void>
 }
 
-/** Owns an instance's folder and all processes that run on it. A Failure when another supervisor has the folder. */
-export function supervise (folder: string): Supervisor {
+/** Owns an instance's folder and all processes that run on it. `isFresh` empties it first. A Failure when another supervisor has it. */
+export function supervise (folder: string, { isFresh = false } = {}): Supervisor {
   const dataDir = resolve(folder)
   const logDir = join(dataDir, 'log')
-  mkdirSync(logDir, { recursive: true })
+  mkdirSync(dataDir, { recursive: true })
   const release = claim(join(dataDir, 'supervisor.json'))
+  if (isFresh) for (const name of readdirSync(dataDir)) if (name !== 'supervisor.json') rmSync(join(dataDir, name), { recursive: true })
+  mkdirSync(logDir, { recursive: true })
   const secret = keepSecrets(join(dataDir, 'secrets.json'))
   const stopping = new AbortController()
   const stages: RunningProcess[][] = [[]]

@@ -33,7 +33,7 @@ async function startOwn (context: Context): Promise<string> {
   const dataDir = await findDataDir(context, user)
   const password = secret('postgresPassword')
 
-  if (!existsSync(join(dataDir, 'PG_VERSION'))) {
+  if (readIfThere(`${dataDir}.key`) !== shortHash(password)) {
     say('creating the cluster')
     await initialise({ binDir, dataDir, password, user, signal })
   }
@@ -90,6 +90,8 @@ async function initialise ({ binDir, dataDir, password, user, signal }: Initiali
   rmSync(dataDir, { recursive: true, force: true })
   renameSync(clusterDir, dataDir)
   rmSync(draft, { recursive: true })
+  // A cluster that lies outside the instance's folder may outlive it, and its password.
+  writeFileSync(`${dataDir}.key`, shortHash(password))
 }
 
 /** In the instance's folder; where PostgreSQL's own user cannot get there (a clone below /root), in /var/lib/tacet. */
@@ -97,6 +99,14 @@ async function findDataDir ({ dataDir, signal }: Context, user: UnixUser | undef
   if (!user || await canReach(user, dataDir, signal)) return makeDirFor(user, join(dataDir, 'postgres'))
   mkdirSync('/var/lib/tacet', { recursive: true })
   return makeDirFor(user, join('/var/lib/tacet', shortHash(dataDir)))
+}
+
+function readIfThere (file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
 }
 
 function makeDirFor (user: UnixUser | undefined, dir: string): string {

@@ -78,11 +78,13 @@ type RunOptions = {
   user?: UnixUser | undefined
   /** Called with each line it prints. */
   onLine?: (line: string) => void
+  /** Called with what it prints to stdout, as it comes. */
+  onChunk?: (chunk: string) => void
 }
 
 /** Runs a command to its end and returns what it printed; a Failure with the last lines when it fails. */
 export async function run (command: string, args: string[], options: RunOptions): Promise<string> {
-  const { signal, cwd, env = process.env, user, onLine } = options
+  const { signal, cwd, env = process.env, user, onLine, onChunk } = options
   signal.throwIfAborted()
   const child = spawn('setpriv', ['--pdeathsig=KILL', ...privileges(user), '--', command, ...args],
     { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -94,6 +96,7 @@ export async function run (command: string, args: string[], options: RunOptions)
     for (const line of chunk.split('\n')) if (line.trim()) onLine?.(line.trim())
   }
   child.stdout.setEncoding('utf8').on('data', collect)
+  if (onChunk) child.stdout.on('data', onChunk)
   child.stderr.setEncoding('utf8').on('data', collect)
   const code = await new Promise<number | string | null>((resolve) => {
     child.once('error', (error) => resolve(error.message))

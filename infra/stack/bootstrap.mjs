@@ -1,0 +1,38 @@
+// Runs on any Node 20 with nothing installed: installs the dependencies, then hands over to the pinned Node 24.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const [command, ...args] = process.argv.slice(2)
+const entry = join(root, `infra/stack/src/${command}.ts`)
+const node = join(root, 'node_modules/node/bin/node')
+
+function refuse (message) {
+  process.stderr.write(`✗ ${message}\n`)
+  process.exit(1)
+}
+
+function install () {
+  const stamp = join(root, 'node_modules/.installed-for')
+  const lockfile = createHash('sha256').update(readFileSync(join(root, 'pnpm-lock.yaml'))).digest('hex')
+  if (existsSync(stamp) && existsSync(node) && readFileSync(stamp, 'utf8') === lockfile) return
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  process.stdout.write(`Installing dependencies with ${packageManager} …\n`)
+  const { status } = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) refuse(`The dependencies could not be installed. To see more:\n    npx -y ${packageManager} install --frozen-lockfile`)
+  writeFileSync(stamp, lockfile)
+}
+
+if (process.platform !== 'linux') refuse(`Tacet's stack runs on Linux; this is ${process.platform}.`)
+if (Number(process.versions.node.split('.')[0]) < 20) refuse(`Node 20 or newer is needed to begin; this is ${process.version}.`)
+if (!['start', 'test'].includes(command)) refuse('Usage: bootstrap.mjs start|test')
+install()
+
+const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH }
+const child = spawn(node, ['--conditions=@tacet/source', entry, ...args], { cwd: root, env, stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))

@@ -1,0 +1,6 @@
+export { startInfrastructure } from './infrastructure.ts'
+export { createTopics } from './parts/kafka.ts'
+export { preflight } from './preflight.ts'
+export { showProgress } from './progress.ts'
+export { runUntilStopped } from './run-until-stopped.ts'
+export { supervise } from './supervisor.ts'
