@@ -14,6 +14,7 @@ export const problems = {
   'recording-not-found': { status: 404, title: 'There is no such recording' },
   'no-live-call': { status: 404, title: 'This agent is in no call' },
   'call-ended': { status: 409, title: 'The call has ended' },
+  'recording-ended': { status: 409, title: 'The recording of this call has ended' },
   'call-not-answered': { status: 409, title: 'The call is not answered yet' },
   'still-paused': { status: 409, title: 'Something else keeps the recording paused' },
   'superseded-by-pause': { status: 409, title: 'A pause came in before the recording could resume' },

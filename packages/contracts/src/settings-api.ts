@@ -7,9 +7,9 @@ import {
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
 
-export const putCompanySchema = companyFieldsSchema.strict()
-export const putNumberSchema = numberFieldsSchema.strict()
-export const putAgentSchema = agentFieldsSchema.strict()
+export const putCompanySchema = companyFieldsSchema.strict().meta({ id: 'CompanyFields' })
+export const putNumberSchema = numberFieldsSchema.strict().meta({ id: 'NumberFields' })
+export const putAgentSchema = agentFieldsSchema.strict().meta({ id: 'AgentFields' })
 export const companyListSchema = listOf(companySchema)
 export const numberListSchema = listOf(numberSchema)
 export const agentListSchema = listOf(agentSchema)
@@ -22,13 +22,13 @@ export const createCredentialSchema = z.object({
   expiresAt: timestampSchema.nullable().default(null),
 }).strict().refine(({ kind, roles, agentId }) => agentId !== null || (kind === 'api-token' && !roles.includes('agent')), {
   path: ['agentId'], message: 'the agent whom this credential is for',
-})
+}).meta({ id: 'CredentialFields' })
 
 const { hash: _, ...publicCredential } = credentialSchema.shape
-export const credentialViewSchema = z.object(publicCredential)
+export const credentialViewSchema = z.object(publicCredential).meta({ id: 'Credential' })
 export const credentialListSchema = listOf(credentialViewSchema)
 /** The only time the token is shown. */
-export const createdCredentialSchema = credentialViewSchema.extend({ token: z.string() })
+export const createdCredentialSchema = credentialViewSchema.extend({ token: z.string() }).meta({ id: 'CreatedCredential' })
 
 /** One step of a decision, most specific level first. */
 export const ruleStepSchema = z.object({ level: levelSchema, value: z.string(), isLocked: z.boolean() })
@@ -37,7 +37,7 @@ export const decisionSchema = z.object({
   decidedBy: levelSchema,
   isLocked: z.boolean(),
   chain: z.array(ruleStepSchema),
-})
+}).meta({ id: 'Decision' })
 export const explainQuerySchema = z.object({
   agent: idSchema,
   /** The number itself or its id. In a query an unescaped + arrives as a space. */

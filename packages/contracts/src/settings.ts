@@ -67,9 +67,9 @@ export const agentFieldsSchema = z.object({
 })
 
 const versioned = { version: z.int().positive() }
-export const companySchema = companyFieldsSchema.extend({ companyId: idSchema, ...versioned })
-export const numberSchema = numberFieldsSchema.extend({ numberId: idSchema, companyId: idSchema, ...versioned })
-export const agentSchema = agentFieldsSchema.extend({ agentId: idSchema, companyId: idSchema, ...versioned })
+export const companySchema = companyFieldsSchema.extend({ companyId: idSchema, ...versioned }).meta({ id: 'Company' })
+export const numberSchema = numberFieldsSchema.extend({ numberId: idSchema, companyId: idSchema, ...versioned }).meta({ id: 'Number' })
+export const agentSchema = agentFieldsSchema.extend({ agentId: idSchema, companyId: idSchema, ...versioned }).meta({ id: 'Agent' })
 export type Company = z.infer<typeof companySchema>
 export type PhoneNumber = z.infer<typeof numberSchema>
 export type Agent = z.infer<typeof agentSchema>

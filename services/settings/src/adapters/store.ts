@@ -1,0 +1,63 @@
+import { problem } from '@tacet/contracts'
+import { appendToOutbox, isTransientDatabaseError, violatedConstraint, type Db, type Executor, type Transaction } from '@tacet/service-kit'
+import { sql } from 'drizzle-orm'
+import { entities, outbox } from '../db/schema.ts'
+import type { Repositories, Store, UnitOfWork } from '../usecases/ports.ts'
+import { createAgentRepository } from './agents.ts'
+import { createCompanyRepository } from './companies.ts'
+import { createCredentialRepository } from './credentials.ts'
+import { createNumberRepository } from './numbers.ts'
+
+export interface StoreOptions {
+  db: Db
+  /** Called after a commit that announced something. */
+  onCommitted: () => void
+}
+
+export function createStore ({ db, onCommitted }: StoreOptions): Store {
+  return {
+    ...createRepositories(db),
+    async change (companyId, work) {
+      try {
+        const result = await db.transaction(async tx => {
+          // One writer per company: what it reads stays so until it commits, and its events are in that order.
+          await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`tacet:settings:${companyId}`}, 0))`)
+          return await work(createUnitOfWork(tx))
+        })
+        onCommitted()
+        return result
+      } catch (error) {
+        throw toProblem(error)
+      }
+    },
+  }
+}
+
+const createRepositories = (executor: Executor): Repositories => ({
+  companies: createCompanyRepository(executor),
+  numbers: createNumberRepository(executor),
+  agents: createAgentRepository(executor),
+  credentials: createCredentialRepository(executor),
+})
+
+function createUnitOfWork (tx: Transaction): UnitOfWork {
+  return {
+    ...createRepositories(tx),
+    async nextVersion (kind, companyId, entityId) {
+      const [row] = await tx.insert(entities).values({ entityId, kind, companyId, version: 1 }).onConflictDoUpdate({
+        target: entities.entityId,
+        set: { version: sql`${entities.version} + 1` },
+        setWhere: sql`${entities.kind} = ${kind} and ${entities.companyId} = ${companyId}`,
+      }).returning({ version: entities.version })
+      if (row === undefined) throw problem('already-exists', 'this id is in use')
+      return row.version
+    },
+    announce: announcements => appendToOutbox(tx, outbox, announcements),
+  }
+}
+
+/** Two companies may want the same endpoint at the same moment; the constraint then tells what the check could not. */
+function toProblem (error: unknown): unknown {
+  if (violatedConstraint(error) === 'endpoints_pkey') return problem('already-exists', 'an endpoint belongs to another agent', {}, error)
+  return isTransientDatabaseError(error) ? problem('storage-unavailable', undefined, { retryAfterSeconds: 2 }, error) : error
+}

@@ -1,0 +1,11 @@
+import { commonConfig, secret, type ConfigOf } from '@tacet/service-kit'
+import { z } from 'zod'
+
+/** 22 characters of base64url or 32 of hex hold 128 random bits. */
+const operatorTokenSchema = z.string().regex(/^[\x21-\x7e]{22,256}$/, 'expected at least 22 printable characters, from at least 128 random bits')
+
+export const settingsConfig = {
+  ...commonConfig,
+  operatorToken: secret('SETTINGS_OPERATOR_TOKEN', operatorTokenSchema, 'the operator\'s token, who may do everything; made of at least 128 random bits'),
+}
+export type SettingsConfig = ConfigOf<typeof settingsConfig>

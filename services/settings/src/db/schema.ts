@@ -1,0 +1,86 @@
+import { outboxTable } from '@tacet/service-kit'
+import type { Company, Credential, PhoneNumber } from '@tacet/contracts'
+import { boolean, index, integer, jsonb, pgSchema, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+
+export const settingsSchema = pgSchema('settings')
+
+const timestamps = {
+  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+}
+
+/**
+ * Every id of a company, number or agent that was ever used, with its latest version; rows stay when the entity goes.
+ * So an id means one thing for ever, and versions grow across delete and re-create.
+ */
+export const entities = settingsSchema.table('entities', {
+  entityId: uuid('entity_id').primaryKey(),
+  kind: text().$type<'company' | 'number' | 'agent'>().notNull(),
+  companyId: uuid('company_id').notNull(),
+  version: integer().notNull(),
+})
+
+export const companies = settingsSchema.table('companies', {
+  companyId: uuid('company_id').primaryKey(),
+  version: integer().notNull(),
+  name: text().notNull(),
+  timeZone: text('time_zone').notNull(),
+  recording: jsonb().$type<Company['recording']>().notNull(),
+  agentInitiatedPause: text('agent_initiated_pause').$type<Company['agentInitiatedPause']>().notNull(),
+  isRecordingLocked: boolean('is_recording_locked').notNull(),
+  isPauseLocked: boolean('is_pause_locked').notNull(),
+  transfers: text().$type<Company['transfers']>().notNull(),
+  ...timestamps,
+})
+
+const companyId = () => uuid('company_id').notNull().references(() => companies.companyId)
+
+const overrides = {
+  recording: jsonb().$type<PhoneNumber['recording']>().notNull(),
+  agentInitiatedPause: text('agent_initiated_pause').$type<PhoneNumber['agentInitiatedPause']>().notNull(),
+}
+
+export const numbers = settingsSchema.table('numbers', {
+  numberId: uuid('number_id').primaryKey(),
+  companyId: companyId(),
+  version: integer().notNull(),
+  number: text().notNull(),
+  label: text().notNull(),
+  ...overrides,
+  ...timestamps,
+}, table => [unique('numbers_company_id_number_unique').on(table.companyId, table.number)])
+
+export const agents = settingsSchema.table('agents', {
+  agentId: uuid('agent_id').primaryKey(),
+  companyId: companyId(),
+  version: integer().notNull(),
+  name: text().notNull(),
+  email: text(),
+  endpoints: text().array().notNull(),
+  ...overrides,
+  ...timestamps,
+}, table => [index('agents_company_id_index').on(table.companyId)])
+
+/** Endpoints are global on a PBX: one agent each, whatever the company. */
+export const endpoints = settingsSchema.table('endpoints', {
+  endpoint: text().primaryKey(),
+  agentId: uuid('agent_id').notNull().references(() => agents.agentId, { onDelete: 'cascade' }),
+  companyId: companyId(),
+}, table => [index('endpoints_agent_id_index').on(table.agentId)])
+
+export const credentials = settingsSchema.table('credentials', {
+  credentialId: uuid('credential_id').primaryKey(),
+  companyId: companyId(),
+  /** No foreign key: a credential outlives its agent, revoked. */
+  agentId: uuid('agent_id'),
+  kind: text().$type<Credential['kind']>().notNull(),
+  label: text().notNull(),
+  roles: text().array().$type<Credential['roles']>().notNull(),
+  hash: text().notNull().unique('credentials_hash_unique'),
+  expiresAt: timestamp('expires_at', { withTimezone: true }),
+  revokedAt: timestamp('revoked_at', { withTimezone: true }),
+  version: integer().notNull(),
+  ...timestamps,
+}, table => [index('credentials_company_id_index').on(table.companyId)])
+
+export const outbox = outboxTable(settingsSchema)

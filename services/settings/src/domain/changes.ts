@@ -1,0 +1,80 @@
+import { topics, type Agent, type AuditEntry, type Company, type Credential, type PhoneNumber } from '@tacet/contracts'
+import { isOperator, type Caller } from './caller.ts'
+
+/** An event to publish; the adapter gives it its id. */
+export interface Announcement {
+  topic: string
+  type: string
+  subject: string
+  data: unknown
+}
+
+export type Entity =
+  | { kind: 'company', value: Company }
+  | { kind: 'number', value: PhoneNumber }
+  | { kind: 'agent', value: Agent }
+  | { kind: 'credential', value: Credential }
+export type EntityKind = Entity['kind']
+
+/** Who caused a change, and what the domain may not find out by itself: the time and an id. */
+export interface Cause {
+  caller: Caller
+  at: string
+  auditId: string
+}
+
+/** Entries of no company are kept together under this key. */
+const operatorKey = 'operator'
+
+export function idOf ({ kind, value }: Entity): string {
+  switch (kind) {
+    case 'company': return value.companyId
+    case 'number': return value.numberId
+    case 'agent': return value.agentId
+    case 'credential': return value.credentialId
+  }
+}
+
+/** The new state, for everyone's copy. */
+export function stateOf (entity: Entity): Announcement {
+  const topic = entity.kind === 'credential' ? topics.credentials : topics.settings
+  return { topic, type: `${entity.kind}.changed`, subject: idOf(entity), data: entity.value }
+}
+
+/** What everybody hears of a change: the new state (a tombstone when it is gone) and the audit entry. */
+export function announce (cause: Cause, action: string, before: Entity | null, after: Entity | null): Announcement[] {
+  const entity = after ?? before
+  if (entity === null) throw new Error('a change needs a before or an after')
+  const { companyId } = entity.value
+  const state = stateOf(entity)
+  return [
+    after === null ? { ...state, data: null } : state,
+    audit(cause, companyId, `${entity.kind}.${action}`, { entityId: idOf(entity), before: withoutSecrets(before), after: withoutSecrets(after) }),
+  ]
+}
+
+export function audit ({ caller, at, auditId }: Cause, companyId: string | null, action: string, detail: AuditEntry['detail']): Announcement {
+  const { credentialId, agentId, address } = caller
+  const entry: AuditEntry = {
+    auditId,
+    companyId,
+    at,
+    action,
+    outcome: 'done',
+    code: null,
+    actor: { kind: actorKind(caller), credentialId, agentId, address },
+    callId: null,
+    requestedAt: at,
+    effectiveAt: at,
+    detail,
+  }
+  return { topic: topics.audit, type: 'audit.recorded', subject: companyId ?? operatorKey, data: entry }
+}
+
+const actorKind = (caller: Caller): string => isOperator(caller) ? 'operator' : caller.roles[0] ?? 'unknown'
+
+function withoutSecrets (entity: Entity | null): Record<string, unknown> | null {
+  if (entity?.kind !== 'credential') return entity && { ...entity.value }
+  const { hash: _, ...shown } = entity.value
+  return shown
+}

@@ -1,0 +1,39 @@
+import { createHttpApp, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import type { Store } from '../usecases/ports.ts'
+import type { UseCases } from '../usecases/index.ts'
+import { requireCaller } from './authentication.ts'
+import { agentRoutes } from './routes/agents.ts'
+import { companyRoutes } from './routes/companies.ts'
+import { credentialRoutes } from './routes/credentials.ts'
+import { numberRoutes } from './routes/numbers.ts'
+import { operationRoutes } from './routes/operations.ts'
+import { policyRoutes } from './routes/policy.ts'
+
+export interface AppDependencies {
+  useCases: UseCases
+  /** Only read here; what writes is a use case. */
+  store: Store
+  newId: () => string
+}
+
+export interface AppOptions extends AppDependencies {
+  logger: Logger
+  metrics?: Metrics
+  rateLimitPerMinute?: number
+}
+
+export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, ...deps }: AppOptions): Promise<HttpApp> {
+  const app = await createHttpApp({
+    name: 'settings',
+    version: '1.0.0',
+    description: 'Companies, numbers, agents, who is recorded and who may stop it, and the credentials of those who ask.',
+    logger,
+    ...(metrics && { metrics }),
+    ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute } }),
+  })
+  await app.register(async (v1: HttpApp) => {
+    requireCaller(v1, deps.useCases.authenticate)
+    for (const routes of [companyRoutes, numberRoutes, agentRoutes, credentialRoutes, policyRoutes, operationRoutes]) routes(v1, deps)
+  }, { prefix: '/v1' })
+  return app
+}
