@@ -25,8 +25,11 @@ export interface OutboxMessage {
  */
 export async function appendToOutbox (executor: Executor, table: OutboxTable, messages: OutboxMessage[]): Promise<void> {
   if (messages.length === 0) return
-  await executor.insert(table).values(messages.map(toRow))
+  await executor.insert(table).values(outboxRows(messages))
 }
+
+/** The rows that `appendToOutbox` would write, for those who put them into a larger statement. Throws when data does not match the contracts. */
+export const outboxRows = (messages: OutboxMessage[]): OutboxTable['$inferInsert'][] => messages.map(toRow)
 
 function toRow (message: OutboxMessage): OutboxTable['$inferInsert'] {
   const { topic, type, subject, data, id = uuidv7(), occurredAt = new Date(), correlationId = currentCorrelationId(), traceparent } = message

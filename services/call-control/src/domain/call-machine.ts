@@ -1,6 +1,6 @@
 import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
 import type { Actor, CallEventType, Direction } from '@tacet/contracts'
-import { isOver, joinedAgents, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
+import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
 import { transition } from './recording-machine.ts'
@@ -88,7 +88,6 @@ function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: numb
   draft.call = {
     ...draft.call,
     answeredAtMs: atMs,
-    companyId: view.companyId,
     recordedLegId: view.recordedLegId,
     sampleRateHz: view.isWideband ? 16000 : 8000,
     rules: rules ?? null,
@@ -198,8 +197,7 @@ const parties = ({ direction, number, customer, participants, sipCallIds }: Call
 
 function recordingEventData (call: Call, event: RecordingEvent): Record<string, unknown> {
   const { recording, callId } = call
-  const status = recording.phase.status === 'ending' ? 'ended' : recording.phase.status
-  const ofRecording = { recordingId: callId, state: status, reasons: recording.reasons }
+  const ofRecording = { recordingId: callId, state: publicState(recording), reasons: recording.reasons }
   switch (event.type) {
     case 'segment.opened': return { recordingId: callId, segment: event.segment, tracks: tracksOf(call, event.segment) }
     case 'segment.closed': return { recordingId: callId, segment: segmentOf(call, event.segment) }

@@ -25,8 +25,11 @@ export interface CallView {
   startedAtMs: number
 }
 
-/** null: no agent has to do with these legs, so the call is none of ours. */
-export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: FindOwner): CallView | null {
+/**
+ * null: there is no leg, or no agent has to do with these legs, so the call is none of ours. A call we know keeps its
+ * company, whoever is left in it.
+ */
+export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: FindOwner, knownCompanyId?: string): CallView | null {
   const all = pbx.legsOf(linkedIds).sort((one, other) => one.createdAtMs - other.createdAtMs || compareIds(one.channelId, other.channelId))
   const parties = all.filter(isParty)
   const originator = parties.find(leg => leg.channelId === linkedIds[0]) ?? parties[0]
@@ -35,7 +38,7 @@ export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: Fin
     const owner = findOwner(leg.endpoint)
     return owner ? [[leg.channelId, owner] as const] : []
   }))
-  const companyId = owners.get(originator.channelId)?.companyId ?? firstOf(parties, owners, leg => isJoined(pbx, leg)) ?? firstOf(parties, owners, () => true)
+  const companyId = knownCompanyId ?? owners.get(originator.channelId)?.companyId ?? firstOf(parties, owners, leg => isJoined(pbx, leg)) ?? firstOf(parties, owners, () => true)
   if (companyId === undefined) return null
 
   const agentLegs = parties.filter(leg => owners.get(leg.channelId)?.companyId === companyId)

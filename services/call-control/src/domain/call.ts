@@ -1,4 +1,4 @@
-import type { CallEventType, Direction, SampleRateHz, TrackName } from '@tacet/contracts'
+import type { CallEventType, Direction, RecordingState, SampleRateHz, TrackName } from '@tacet/contracts'
 import type { FrozenAgent, FrozenRules } from '@tacet/policy'
 import type { CallView } from './call-view.ts'
 import { newRecording, type Recording, type RecordingEffect, type RecordingInput } from './recording.ts'
@@ -99,3 +99,5 @@ export const isOver = (call: Call): boolean => call.endedAtMs !== null && call.r
 
 export const joinedAgents = (call: Call): Participant[] =>
   call.participants.filter(participant => participant.joinedAtMs !== null && participant.leftAtMs === null)
+
+export const publicState = ({ phase }: Recording): RecordingState => phase.status === 'ending' ? 'ended' : phase.status

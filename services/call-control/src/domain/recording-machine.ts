@@ -20,6 +20,7 @@ export function transition (recording: Recording, input: RecordingInput): Record
     case 'not-stored': return notStored(recording, input)
     case 'recorder-stopped': return recorderStopped(recording, input)
     case 'stop-unproven': return stopUnproven(recording, input)
+    case 'stop-again': return stopAgain(recording, input)
     case 'recorder-lost': return recorderLost(recording, input)
     case 'end': return end(recording, input)
   }
@@ -48,7 +49,7 @@ function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>
       return {
         recording: { ...recording, phase: { status: 'pausing', segment: phase.segment, cause } },
         events: [],
-        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: cause.commandId }],
+        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: cause.commandId, urgency: 'now' }],
       }
     case 'pausing': case 'unconfirmed':
       return isNew ? changed(recording, atMs) : ignored(before, 'a pause is under way')
@@ -141,18 +142,29 @@ function recorderStopped (recording: Recording, { atMs, segment, proof }: InputO
 function stopUnproven (recording: Recording, { atMs, segment }: InputOf<'stop-unproven'>): RecordingTransition {
   const { phase } = recording
   if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
-  if (phase.status === 'pausing') {
+  if (phase.status === 'pausing' || phase.status === 'starting' || phase.status === 'resuming') {
+    // A start that failed and may all the same have left a recorder running is as bad as a pause nobody can prove.
+    const reasons = recording.reasons.length > 0 ? recording.reasons : ['agent' as const]
+    const { segment: open, cause } = phase
     return {
-      recording: noteFault({ ...recording, phase: { ...phase, status: 'unconfirmed' }, effectiveAtMs: atMs }, 'pause-unconfirmed'),
+      recording: noteFault({ ...recording, reasons, phase: { status: 'unconfirmed', segment: open, cause }, effectiveAtMs: atMs }, 'pause-unconfirmed'),
       events: [{ type: 'recording.unconfirmed', atMs, cause: phase.cause }],
-      effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId }],
+      effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'again' }],
     }
   }
-  if (phase.status === 'unconfirmed') return { ...ignored(recording, 'still unproven'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId }] }
-  if (phase.status !== 'ending') return ignored(recording, 'no stop is under way')
+  if (phase.status === 'unconfirmed') return { ...ignored(recording, 'still unproven'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'again' }] }
+  if (phase.status === 'recording') return ignored(recording, 'no stop is under way')
   const closed = closeSegment(noteFault(recording, 'close-unproven'), phase.segment, atMs, 'end', 'recovered')
   const ended = seal(closed.recording, atMs, phase.reason)
   return { ...ended, events: [...closed.events, ...ended.events] }
+}
+
+function stopAgain (recording: Recording, { segment }: InputOf<'stop-again'>): RecordingTransition {
+  const { phase } = recording
+  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  if (phase.status === 'ending') return { ...ignored(recording, 'stopping again'), effects: [{ type: 'stop-recorder', segment, commandId: null, urgency: 'seal' }] }
+  if (phase.status !== 'pausing' && phase.status !== 'unconfirmed') return ignored(recording, 'no stop is under way')
+  return { ...ignored(recording, 'stopping again'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'now' }] }
 }
 
 function recorderLost (recording: Recording, { atMs, segment, isExplained }: InputOf<'recorder-lost'>): RecordingTransition {
@@ -186,7 +198,7 @@ function end (recording: Recording, { atMs, reason }: InputOf<'end'>): Recording
       return {
         recording: { ...recording, phase: { status: 'ending', segment: phase.segment, reason } },
         events: [],
-        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: null }],
+        effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: null, urgency: 'seal' }],
       }
     case 'ending': case 'ended':
       return ignored(recording, 'it is ending')

@@ -72,6 +72,8 @@ export type RecordingInput =
   | { type: 'not-stored', atMs: number, segment: number }
   | { type: 'recorder-stopped', atMs: number, segment: number, proof: Proof }
   | { type: 'stop-unproven', atMs: number, segment: number }
+  /** After a recovery: the stop that was under way is asked for again. */
+  | { type: 'stop-again', atMs: number, segment: number }
   /** The recorder vanished though its leg lives. Explained: the leg was replaced, or it had never been started. */
   | { type: 'recorder-lost', atMs: number, segment: number, isExplained: boolean }
   | { type: 'end', atMs: number, reason: EndReason }
@@ -90,7 +92,7 @@ export type RecordingEvent =
  */
 export type RecordingEffect =
   | { type: 'start-recorder', segment: number, cause: Cause, requestedAtMs: number, isResume: boolean, attempt: number }
-  | { type: 'stop-recorder', segment: number, commandId: string | null }
+  | { type: 'stop-recorder', segment: number, commandId: string | null, urgency: 'now' | 'again' | 'seal' }
   /** The stopped recorder was the evidence; now the database is. */
   | { type: 'discard-recorder', segment: number }
 

@@ -1,0 +1,199 @@
+import { isProblem, problem, topics, type Actor, type AuditEntry, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
+import { versionsOf } from '@tacet/policy'
+import type { Principal } from '@tacet/service-kit'
+import { decideFor } from '../domain/call-machine.ts'
+import { publicState, type Call, type Participant } from '../domain/call.ts'
+import type { Cause } from '../domain/recording.ts'
+import { actionsIn, type CallSession, type RecordOutcome } from './call-session.ts'
+import type { CallStore, Message, PauseIntent, StoredAnswer } from './ports.ts'
+
+export type Action = 'pause' | 'resume'
+
+export interface Command {
+  action: Action
+  principal: Principal
+  callId: string
+  idempotencyKey: string | null
+  note: string | null
+  /** Where it came from, for the audit log. */
+  address: string | null
+  device: string
+}
+
+export interface CommandOptions {
+  clock: () => number
+  newId: () => string
+  session: (callId: string) => CallSession | undefined
+  store: CallStore
+  answers: AnswerBook
+  commitTimeoutMs: number
+  onIntentFailure: (error: unknown) => void
+}
+
+/** Answers given under an Idempotency-Key, for as long as their call lives. */
+export function createAnswerBook () {
+  const answers = new Map<string, StoredAnswer>()
+  const keyOf = (credentialId: string, idempotencyKey: string) => `${credentialId} ${idempotencyKey}`
+  return {
+    put: (answer: StoredAnswer) => void answers.set(keyOf(answer.credentialId, answer.idempotencyKey), answer),
+    get: (credentialId: string, idempotencyKey: string) => answers.get(keyOf(credentialId, idempotencyKey)),
+    forgetCall (callId: string): void {
+      for (const [key, answer] of answers) if (answer.callId === callId) answers.delete(key)
+    },
+  }
+}
+export type AnswerBook = ReturnType<typeof createAnswerBook>
+
+/** Whose silence a principal's is: each kind is lifted only by its own. */
+export function kindOf ({ roles }: Principal): 'agent' | 'supervisor' | 'machine' {
+  if (roles.includes('agent')) return 'agent'
+  return roles.some(role => role === 'supervisor' || role === 'admin' || role === 'owner') ? 'supervisor' : 'machine'
+}
+
+/** The pause and resume of design.md, P1–P6 and R1–R6. Everything before the stop happens in memory. */
+export function createCommands (options: CommandOptions) {
+  const { clock, newId, answers, store } = options
+
+  async function execute (command: Command): Promise<CommandAnswer> {
+    const requestedAtMs = clock()
+    const repeated = earlierAnswer(command)
+    if (repeated) return repeated
+    const session = await reach(command)
+    const cause: Cause = { commandId: newId(), by: actorOf(command.principal) }
+    const record = recorder(session, command, cause, requestedAtMs)
+    const refusal = refuse(session.call, command)
+    if (refusal) {
+      session.note(record(refusal).messages)
+      throw refusal
+    }
+    return command.action === 'pause' ? await pause(session, command, cause, record) : await resume(session, command, cause, record)
+  }
+
+  async function pause (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
+    const intent: PauseIntent = { callId: session.call.callId, revision: session.revision, cause, requestedAtMs: clock() }
+    session.dispatch({ type: 'recording', input: { type: 'silence', atMs: clock(), reason: reasonOf(command.principal), cause } })
+    if (session.call.recording.phase.status === 'pausing') store.noteIntent(intent).catch(options.onIntentFailure)
+    return await session.fulfil('pause', record)
+  }
+
+  async function resume (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
+    // A pause still on its way is waited for: the resume was asked for after it.
+    if (session.call.recording.phase.status === 'pausing') await session.fulfil('pause', () => ({ messages: [], answers: [] }))
+    if (!session.isStored && !await session.inTime(session.stored())) throw problem('storage-unavailable', 'The recording stays as it is.', { retryAfterSeconds: 2 })
+    session.dispatch({ type: 'recording', input: { type: 'lift', atMs: clock(), reason: reasonOf(command.principal), cause } })
+    return await session.fulfil('resume', record)
+  }
+
+  function earlierAnswer ({ principal, idempotencyKey, callId, action }: Command): CommandAnswer | undefined {
+    if (idempotencyKey === null) return undefined
+    const earlier = answers.get(principal.credentialId, idempotencyKey)
+    if (!earlier) return undefined
+    if (earlier.callId !== callId || earlier.action !== action) throw problem('idempotency-key-reused')
+    return earlier.answer
+  }
+
+  /** The caller's call, or the same 404 for a call of others and one that never was. */
+  async function reach ({ principal, callId }: Pick<Command, 'principal' | 'callId'>): Promise<CallSession> {
+    const session = options.session(callId)
+    const call = session?.call ?? await store.find(callId)
+    if (!call || !isReachable(call, principal)) throw problem('call-not-found')
+    if (!session) throw problem('call-ended')
+    return session
+  }
+
+  function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
+    return outcome => {
+      const call = session.call
+      const stored: StoredAnswer[] = []
+      if (!isProblem(outcome) && command.idempotencyKey !== null) {
+        const answer = { credentialId: command.principal.credentialId, idempotencyKey: command.idempotencyKey, callId: call.callId, action: command.action, answer: outcome }
+        answers.put(answer)
+        stored.push(answer)
+      }
+      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: stored }
+    }
+  }
+
+  function auditMessage (call: Call, command: Command, cause: Cause, requestedAtMs: number, outcome: CommandAnswer | Problem): Message {
+    const atMs = clock()
+    const decision = command.principal.agentId === null ? undefined : decideFor(call, command.principal.agentId)
+    const entry: AuditEntry = {
+      auditId: newId(),
+      companyId: call.companyId,
+      at: new Date(atMs).toISOString(),
+      action: `recording.${command.action}`,
+      outcome: !isProblem(outcome) ? 'done' : outcome.status >= 500 ? 'failed' : 'refused',
+      code: isProblem(outcome) ? outcome.code : null,
+      actor: { kind: cause.by.kind, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address: command.address },
+      callId: call.callId,
+      requestedAt: new Date(requestedAtMs).toISOString(),
+      effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,
+      detail: {
+        device: command.device,
+        note: command.note,
+        commandId: cause.commandId,
+        rule: decision?.pause ?? null,
+        ruleVersions: ruleVersions(call, command.principal.agentId),
+      },
+    }
+    return { id: newId(), topic: topics.audit, type: 'audit.recorded', subject: call.companyId, occurredAt: new Date(atMs), data: entry }
+  }
+
+  return { execute, reach }
+}
+
+export type Commands = ReturnType<typeof createCommands>
+
+const actorOf = (principal: Principal): Actor => ({ kind: kindOf(principal), agentId: principal.agentId, credentialId: principal.credentialId })
+const reasonOf = (principal: Principal): SilenceReason => kindOf(principal)
+
+/** An agent reaches the calls they are in, everybody else those of their company. */
+export function isReachable (call: Call, { agentId, companyId, roles }: Principal): boolean {
+  if (companyId !== null && companyId !== call.companyId) return false
+  if (!roles.includes('agent')) return true
+  return call.participants.some(participant => participant.agentId === agentId && isThere(call, participant))
+}
+
+/** Whoever was in a call may still ask about it when it is over; while it goes on, only who is in it. */
+const isThere = (call: Call, { leftAtMs, joinedAtMs }: Participant): boolean =>
+  call.endedAtMs === null ? leftAtMs === null : joinedAtMs !== null
+
+/** Why the rules refuse the command, or undefined. */
+export function refuse (call: Call, { principal }: Pick<Command, 'principal'>): Problem | undefined {
+  const { status } = call.recording.phase
+  if (call.endedAtMs !== null) return problem('call-ended')
+  if (status === 'ended' || status === 'ending') return problem('recording-ended')
+  if (call.answeredAtMs === null) return problem('call-not-answered')
+  if (!principal.roles.includes('agent')) return undefined
+  const refusal = decideFor(call, principal.agentId ?? '')?.pause.refusal
+  if (refusal === null) return undefined
+  if (refusal === undefined) return problem('pause-denied')
+  return refusal.code === 'internal-peer-denied' ? problem('internal-peer-denied') : problem('pause-denied', undefined, { decidedBy: refusal.decidedBy })
+}
+
+function ruleVersions (call: Call, agentId: string | null): Record<string, unknown> | null {
+  const agent = call.participants.find(participant => participant.agentId === agentId)?.rules
+  return call.rules && agent ? versionsOf({ rules: call.rules, agent, peer: null }) : null
+}
+
+export function statusOf (call: Call, principal: Principal): RecordingStatus {
+  const { recording } = call
+  const open = 'segment' in recording.phase && recording.phase.segment.openedAtMs !== null ? [recording.phase.segment] : []
+  const decision = principal.agentId === null ? undefined : decideFor(call, principal.agentId)
+  return {
+    callId: call.callId,
+    recordingId: call.callId,
+    state: publicState(recording),
+    reasons: recording.reasons,
+    seq: call.recordingSeq,
+    allowedActions: refuse(call, { principal }) ? [] : actionsIn(call),
+    endReason: recording.phase.status === 'ended' || recording.phase.status === 'ending' ? recording.phase.reason : null,
+    segments: [
+      ...recording.segments.map(({ number, openedAtMs, closedAtMs }) => ({ number, openedAt: isoTime(openedAtMs), closedAt: isoTime(closedAtMs) })),
+      ...open.map(({ number, openedAtMs }) => ({ number, openedAt: isoTime(openedAtMs!), closedAt: null })),
+    ],
+    recordingRule: decision ? { decidedBy: decision.recording.decision.decidedBy, value: decision.recording.decision.value, isLocked: decision.recording.decision.isLocked } : null,
+  }
+}
+
+const isoTime = (epochMs: number): string => new Date(epochMs).toISOString()

@@ -1,0 +1,123 @@
+import type { RecorderDriver, StopProof } from '@tacet/ari'
+import type { TrackName } from '@tacet/contracts'
+import { recorderId, type Call } from '../domain/call.ts'
+import type { Proof, RecordingEffect, RecordingInput } from '../domain/recording.ts'
+
+export interface RecorderTimings {
+  /** Speech under way in the network when a resume is asked for stays out of the recording. */
+  resumeGuardMs: number
+  startTimeoutMs: number
+  stopTimeoutMs: number
+  /** Between attempts to stop a recorder that could not be proven stopped, or to start one that failed. */
+  retryDelayMs: number
+  /** How often the end of a recording tries to prove its files closed before it gives up. */
+  maxSealAttempts: number
+}
+
+export interface RecordersOptions {
+  driver: RecorderDriver
+  timings: RecorderTimings
+  clock: () => number
+  wait: (ms: number, signal?: AbortSignal) => Promise<void>
+  newId: () => string
+  /** Results come back as further inputs. */
+  report: (input: RecordingInput) => void
+  onError: (error: unknown, what: string, segment: number) => void
+}
+
+type StartEffect = Extract<RecordingEffect, { type: 'start-recorder' }>
+type StopEffect = Extract<RecordingEffect, { type: 'stop-recorder' }>
+type CallTracks = Pick<Call, 'callId' | 'tracks' | 'recordedLegId' | 'sampleRateHz'>
+
+const spyOf = (track: TrackName) => track === 'mix' ? 'both' : track
+/** Of several tracks, the pause is proven no better than the worst of them. */
+const proofOrder: StopProof[] = ['event', 'inspection', 'deleted', 'absent']
+
+/** Runs the recorders of one call: the only place that turns effects into driver operations. */
+export function createRecorders ({ driver, timings, clock, wait, newId, report, onError }: RecordersOptions) {
+  const starts = new Map<number, AbortController>()
+  const stops = new Set<number>()
+  const closing = new AbortController()
+
+  async function start (call: CallTracks, { segment, isResume, requestedAtMs, attempt }: StartEffect): Promise<void> {
+    const abort = new AbortController()
+    starts.set(segment, abort)
+    const signal = AbortSignal.any([abort.signal, closing.signal])
+    try {
+      if (isResume) await wait(requestedAtMs + timings.resumeGuardMs - clock(), signal)
+      else if (attempt > 1) await wait(timings.retryDelayMs, signal)
+      if (signal.aborted) return
+      const askedAtMs = clock()
+      const started = await Promise.all(call.tracks.map(track => driver.start({
+        recorderId: recorderId(call, segment, track), legId: call.recordedLegId ?? '', spy: spyOf(track), sampleRateHz: call.sampleRateHz, deadlineMs: timings.startTimeoutMs, signal,
+      })))
+      report({ type: 'recorder-started', atMs: Math.max(...started.map(proof => proof.startedAtMs)), segment, requestedAtMs: askedAtMs })
+    } catch (error) {
+      if (!signal.aborted) await giveUpStart(call, segment, error)
+    } finally {
+      starts.delete(segment)
+    }
+  }
+
+  async function giveUpStart (call: CallTracks, segment: number, error: unknown): Promise<void> {
+    onError(error, 'recorder did not start', segment)
+    try {
+      const { atMs } = await stopTracks(call, segment, null)
+      report({ type: 'recorder-failed', atMs, segment, detail: String(error) })
+    } catch {
+      report({ type: 'stop-unproven', atMs: clock(), segment })
+    }
+  }
+
+  async function stopTracks (call: CallTracks, segment: number, commandId: string | null): Promise<{ atMs: number, proof: Proof }> {
+    const proofs = await Promise.all(call.tracks.map(track =>
+      driver.stop({ recorderId: recorderId(call, segment, track), commandId: commandId ?? newId(), deadlineMs: timings.stopTimeoutMs })))
+    return {
+      atMs: Math.max(...proofs.map(proof => proof.atMs)),
+      proof: proofs.map(proof => proof.proof).sort((one, other) => proofOrder.indexOf(other) - proofOrder.indexOf(one))[0] ?? 'absent',
+    }
+  }
+
+  /** Nothing is awaited before the driver is told to stop. */
+  async function stop (call: CallTracks, { segment, commandId, urgency }: Omit<StopEffect, 'type'>): Promise<void> {
+    if (stops.has(segment)) return
+    stops.add(segment)
+    starts.get(segment)?.abort()
+    try {
+      if (urgency === 'again') await wait(timings.retryDelayMs, closing.signal)
+      for (let attempt = 1; !closing.signal.aborted; attempt += 1) {
+        try {
+          const proven = await stopTracks(call, segment, commandId)
+          stops.delete(segment)
+          return report({ type: 'recorder-stopped', segment, ...proven })
+        } catch (error) {
+          onError(error, 'recorder not proven stopped', segment)
+          if (urgency === 'seal' && attempt < timings.maxSealAttempts) await wait(timings.retryDelayMs, closing.signal)
+          else break
+        }
+      }
+      stops.delete(segment)
+      if (!closing.signal.aborted) report({ type: 'stop-unproven', atMs: clock(), segment })
+    } finally {
+      stops.delete(segment)
+    }
+  }
+
+  async function discard (call: CallTracks, segment: number): Promise<void> {
+    for (const track of call.tracks) {
+      await driver.discard(recorderId(call, segment, track), timings.stopTimeoutMs)
+        .catch(error => onError(error, 'stopped recorder not removed', segment))
+    }
+  }
+
+  return {
+    start,
+    stop,
+    discard,
+    /** We are already at work on this segment. */
+    isBusy: (segment: number) => starts.has(segment) || stops.has(segment),
+    close: () => closing.abort(),
+  }
+}
+
+export type Recorders = ReturnType<typeof createRecorders>
