@@ -10,7 +10,7 @@ import type { AriRest } from './rest.ts'
 export type SnoopRecorderOptions = {
   rest: AriRest
   app: string
-  /** Whether our application's websocket is up. Without it no recorder can enter Stasis, and no event proves anything. */
+  /** Whether our application's websocket is up. Without it no recorder can enter Stasis, and no event proves a thing. */
   isUp: () => boolean
   clock?: Clock
   context?: string
@@ -134,7 +134,7 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
       if (await sent) return await book.until(entry, isClosed, wait(deadlineAt))
       await book.look(entry, leftMs(deadlineAt)).catch(() => {})
       if (entry.place && isClosed(entry.place)) return true
-      // Without our websocket the recorder can't be in Stasis, so nobody can send it anywhere.
+      // It knocks at Stasis, and without our websocket nobody lets it in: it can't be sent anywhere.
       if (!isUp()) return false
       await book.stepOr(entry, clock.sleep(Math.min(pauseMs, leftMs(deadlineAt))))
     }
