@@ -18,11 +18,8 @@ import { repositoryDir } from './system/paths.ts'
 export async function startInfrastructure (supervisor: Supervisor, progress: Progress): Promise<Stack> {
   const part = <T>(title: string, start: (context: ReturnType<Supervisor['contextFor']>) => Promise<T>): Promise<T> =>
     progress.step(title, (say) => start(supervisor.contextFor(say)))
-  const starts = [part('PostgreSQL', startPostgres), part('Kafka', startKafka), part('Asterisk', startAsterisk)] as const
-  // None may still be starting something after this rejects.
-  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected')
-  if (failed) throw supervisor.signal.aborted ? supervisor.signal.reason : failed.reason
-  const [postgres, brokers, pbx] = await Promise.all(starts)
+  const [postgres, brokers, pbx] = await supervisor.allOf(
+    [part('PostgreSQL', startPostgres), part('Kafka', startKafka), part('Asterisk', startAsterisk)])
   return stackSchema.parse({ pbxId: 'demo', postgres, kafka: { brokers, topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '' }, ...pbx })
 }
 

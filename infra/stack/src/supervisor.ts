@@ -13,6 +13,10 @@ export type Supervisor = {
   contextFor: (say: (text: string) => void) => Context
   /** Processes launched from now on are stopped before the earlier ones. */
   nextStage: () => void
+  /** Like Promise.all, but the first that fails ends every wait, and it rejects only when all have ended. */
+  allOf: <T extends readonly [Promise<unknown>, ...Array<Promise<unknown>>]>(starts: T) => Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>
+  /** Runs when everything has been stopped. */
+  atStop: (work: () => void) => void
   /** Rejects with a Failure, which shows its last log lines, when a process ends that nobody stopped. Never resolves. */
   died: Promise<never>
   /** Ends every wait, then every process, the last stage first. */
@@ -30,6 +34,7 @@ export function supervise (folder: string, { isFresh = false } = {}): Supervisor
   const secret = keepSecrets(join(dataDir, 'secrets.json'))
   const stopping = new AbortController()
   const stages: RunningProcess[][] = [[]]
+  const atStop: Array<() => void> = []
   const death = Promise.withResolvers<never>()
   death.promise.catch(() => {}) // whoever waits for it hears of it
 
@@ -44,12 +49,20 @@ export function supervise (folder: string, { isFresh = false } = {}): Supervisor
   const stop = async (): Promise<void> => {
     stopping.abort(new Failure('Stopped.'))
     for (const stage of stages.reverse()) await Promise.all(stage.map((running) => running.stop()))
+    for (const work of atStop) work()
     release()
   }
 
   return {
     dataDir,
     signal: stopping.signal,
+    allOf: async (starts) => {
+      for (const start of starts) start.catch((error: unknown) => stopping.abort(error))
+      await Promise.allSettled(starts)
+      stopping.signal.throwIfAborted()
+      return await Promise.all(starts)
+    },
+    atStop: (work) => atStop.push(work),
     contextFor: (say) => ({
       dataDir,
       signal: stopping.signal,

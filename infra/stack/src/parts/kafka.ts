@@ -79,7 +79,7 @@ async function fetchJars ({ signal, say }: Context): Promise<string> {
 type Topic = { name: string, partitions: number, configs: Record<string, string> }
 
 /** Makes every topic of infra/kafka/topics.json that isn't there yet; `prefix` goes before each name. */
-export async function createTopics (brokers: string[], prefix: string): Promise<void> {
+export async function createTopics (brokers: string[], prefix = ''): Promise<void> {
   const topics = JSON.parse(readFileSync(join(kafkaDir, 'topics.json'), 'utf8')) as Topic[]
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin()
   await admin.connect()

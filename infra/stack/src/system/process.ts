@@ -26,6 +26,8 @@ export type RunningProcess = {
   exited: Promise<string>
   isStopping: () => boolean
   stop: () => Promise<void>
+  /** Kills it at once, for tests of what happens then. */
+  kill: () => Promise<void>
 }
 
 const privileges = (user: UnixUser | undefined): string[] =>
@@ -51,6 +53,10 @@ export function launch (options: LaunchOptions): RunningProcess {
     child.once('exit', (code, signal) => end(signal ? `killed by ${signal}` : `exit code ${code}`))
   })
 
+  const kill = async (): Promise<void> => {
+    killGroup(child.pid)
+    await exited
+  }
   const stop = async (): Promise<void> => {
     if (!hasExited) child.kill(stopSignal)
     const timeout = new AbortController()
@@ -68,6 +74,7 @@ export function launch (options: LaunchOptions): RunningProcess {
     exited,
     isStopping: () => stopping !== undefined,
     stop: () => (stopping ??= stop()),
+    kill: () => (stopping ??= kill()),
   }
 }
 

@@ -1,0 +1,29 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import colors from 'picocolors'
+import { playDemoCall } from './demo/play.ts'
+import { preflight } from './preflight.ts'
+import { showProgress } from './progress.ts'
+import { runUntilStopped } from './run-until-stopped.ts'
+import { demoDirOf, startStack } from './stack.ts'
+import { supervise } from './supervisor.ts'
+import { repositoryDir } from './system/paths.ts'
+
+const { values: options } = parseArgs({ options: { demo: { type: 'boolean', default: false } } })
+const dataDir = join(repositoryDir, '.local')
+const addressBook = join(dataDir, 'stack.json')
+
+await runUntilStopped(async (own) => {
+  const progress = showProgress()
+  const supervisor = own(supervise(dataDir))
+  supervisor.atStop(() => rmSync(addressBook, { force: true })) // it is there only while it is true
+  await preflight(progress, supervisor.signal)
+  const stack = await startStack(supervisor, progress, addressBook)
+  const demo = playDemoCall(stack, { dir: demoDirOf(dataDir), progress, signal: supervisor.signal })
+  await Promise.race([demo, supervisor.died])
+  if (options.demo) return
+
+  progress.line(`\n  Running. Addresses, accounts and tokens are in ${colors.bold('.local/stack.json')}; logs in .local/log. Ctrl-C stops everything.`)
+  await supervisor.died
+})
