@@ -42,6 +42,8 @@ export function openDatabase (options: DatabaseOptions): Database {
   const pool = new pg.Pool({ ...connection, max: maxConnections, idleTimeoutMillis: 30_000 })
   // Without a handler, a connection that dies while idle ends the process.
   pool.on('error', err => logger.warn({ err }, 'idle database connection lost'))
+  // The same for one that dies while checked out, between two statements of a transaction.
+  pool.on('connect', client => client.on('error', () => {}))
   const db = drizzle(pool)
 
   return {

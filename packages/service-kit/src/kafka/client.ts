@@ -1,4 +1,4 @@
-import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type Producer } from 'kafkajs'
+import { Kafka, logLevel, Partitioners, type Admin, type Consumer, type ISocketFactory, type Producer } from 'kafkajs'
 import { deadline } from '../deadline.ts'
 import type { CheckResult } from '../http/admin.ts'
 import type { Logger } from '../logging.ts'
@@ -24,13 +24,16 @@ export interface KafkaOptions {
   clientId: string
   topicPrefix?: string
   logger: Logger
+  /** How to reach a broker's address otherwise than directly. */
+  socketFactory?: ISocketFactory
 }
 
 /** kafkajs with our settings. Nothing is connected until a producer, consumer or admin is. */
-export function createKafka ({ brokers, clientId, topicPrefix = '', logger }: KafkaOptions): KafkaClient {
+export function createKafka ({ brokers, clientId, topicPrefix = '', logger, socketFactory }: KafkaOptions): KafkaClient {
   const kafka = new Kafka({
     brokers,
     clientId,
+    ...(socketFactory === undefined ? {} : { socketFactory }),
     connectionTimeout: 3_000,
     requestTimeout: 10_000,
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 4 },

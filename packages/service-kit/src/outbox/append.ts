@@ -2,7 +2,9 @@ import { payloadSchema } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { currentCorrelationId } from '../context.ts'
 import type { Executor } from '../db/database.ts'
-import type { OutboxTable } from './table.ts'
+import type { OutboxRow, OutboxTable } from './table.ts'
+
+export type NewOutboxRow = Required<Pick<OutboxRow, 'eventId' | 'topic' | 'key' | 'type' | 'headers' | 'payload' | 'occurredAt'>>
 
 export interface OutboxMessage {
   topic: string
@@ -24,24 +26,27 @@ export interface OutboxMessage {
  * Throws when data does not match the contracts: what we publish is never poison.
  */
 export async function appendToOutbox (executor: Executor, table: OutboxTable, messages: OutboxMessage[]): Promise<void> {
-  if (messages.length === 0) return
-  await executor.insert(table).values(outboxRows(messages))
+  if (messages.length > 0) await executor.insert(table).values(outboxRows(messages))
 }
 
-/** The rows that `appendToOutbox` would write, for those who put them into a larger statement. Throws when data does not match the contracts. */
-export const outboxRows = (messages: OutboxMessage[]): OutboxTable['$inferInsert'][] => messages.map(toRow)
+/** The rows that `appendToOutbox` writes, for those who write them within a larger statement. */
+export function outboxRows (messages: OutboxMessage[]): NewOutboxRow[] {
+  return messages.map(message => {
+    const { topic, type, subject, data, id = uuidv7(), occurredAt = new Date(), correlationId = currentCorrelationId(), traceparent } = message
+    return {
+      eventId: id,
+      topic,
+      key: subject,
+      type,
+      headers: { ...(correlationId === undefined ? {} : { correlationId }), ...(traceparent === undefined ? {} : { traceparent }) },
+      payload: data === null ? null : checkedData(topic, type, data),
+      occurredAt,
+    }
+  })
+}
 
-function toRow (message: OutboxMessage): OutboxTable['$inferInsert'] {
-  const { topic, type, subject, data, id = uuidv7(), occurredAt = new Date(), correlationId = currentCorrelationId(), traceparent } = message
+function checkedData (topic: string, type: string, data: unknown): unknown {
   const schema = payloadSchema(topic, type)
   if (schema === undefined) throw new Error(`The contracts know no event ${type} in ${topic}`)
-  return {
-    eventId: id,
-    topic,
-    key: subject,
-    type,
-    headers: { ...(correlationId === undefined ? {} : { correlationId }), ...(traceparent === undefined ? {} : { traceparent }) },
-    payload: data === null ? null : schema.parse(data),
-    occurredAt,
-  }
+  return schema.parse(data)
 }

@@ -1,28 +1,32 @@
 import { Gauge } from '@prometheus-io/client'
 import { deadline } from '../deadline.ts'
 import { counter, type Metrics } from '../metrics.ts'
-import type { OutboxStore } from './store.ts'
+import type { Backlog, OutboxStore } from './store.ts'
 
 export type RelayMetrics = ReturnType<typeof createRelayMetrics>
 
 export function createRelayMetrics (metrics: Metrics, store: OutboxStore) {
-  const age = new Gauge({ name: 'tacet_outbox_oldest_age_seconds', help: 'Age of the oldest event not yet published', registers: [metrics.registry] })
-  // eslint-disable-next-line no-new -- the registry keeps it
-  new Gauge({
-    name: 'tacet_outbox_backlog',
-    help: 'Events not yet published',
+  let inQuestion: Promise<Backlog> | undefined
+
+  /** Asked when somebody reads the metrics, once for all that show it; not known while the database is away. */
+  async function backlog (): Promise<Backlog> {
+    inQuestion ??= deadline(store.backlog(), 1_000, () => new Error('backlog not known in time'))
+      .catch(() => ({ size: Number.NaN, oldestAgeSeconds: Number.NaN }))
+      .finally(() => { inQuestion = undefined })
+    return await inQuestion
+  }
+
+  const gaugeOf = (name: string, help: string, value: keyof Backlog) => new Gauge({
+    name,
+    help,
     registers: [metrics.registry],
     async collect () {
-      try {
-        const backlog = await deadline(store.backlog(), 1_000, () => new Error('backlog not known in time'))
-        this.set(backlog.size)
-        age.set(backlog.oldestAgeSeconds)
-      } catch {
-        this.set(Number.NaN)
-        age.set(Number.NaN)
-      }
+      this.set((await backlog())[value])
     },
   })
+  gaugeOf('tacet_outbox_backlog', 'Events not yet published', 'size')
+  gaugeOf('tacet_outbox_oldest_age_seconds', 'Age of the oldest event not yet published', 'oldestAgeSeconds')
+
   return {
     published: counter(metrics, 'tacet_outbox_published_total', 'Events published'),
     failures: counter(metrics, 'tacet_outbox_publish_failures_total', 'Failed attempts to publish'),

@@ -47,45 +47,44 @@ export function createPublisher ({ store, producer, kafka, source, logger, metri
     logger.error(facts, 'event parked')
   }
 
-  /** After a batch was refused: finds the rows to blame. A key waits behind its refused row. */
-  async function publishOneByOne (rows: OutboxRow[]): Promise<{ published: number, refused: number }> {
-    const waitingKeys = new Set<string>()
+  /** After a chunk was refused: finds the rows to blame, whose keys wait from then on. */
+  async function publishOneByOne (rows: OutboxRow[], waitingKeys: Set<string>): Promise<number> {
     let published = 0
     for (const row of rows) {
-      const key = JSON.stringify([row.topic, row.key])
-      if (waitingKeys.has(key)) continue
+      if (waitingKeys.has(keyOf(row))) continue
       try {
         await publish([row])
         published++
       } catch (error) {
         if (!isRowFault(error)) throw error
-        waitingKeys.add(key)
+        waitingKeys.add(keyOf(row))
         await refuse(row, error)
       }
     }
-    return { published, refused: waitingKeys.size }
+    return published
   }
 
   return {
     async publishBatch () {
-      const rows = await store.nextBatch(batchSize)
-      const result = { published: 0, refused: 0 }
-      for (const chunk of chunksBySize(rows)) {
+      const waitingKeys = new Set<string>()
+      let published = 0
+      for (const chunk of chunksBySize(await store.nextBatch(batchSize))) {
+        const rows = chunk.filter(row => !waitingKeys.has(keyOf(row)))
         try {
-          await publish(chunk)
-          result.published += chunk.length
+          if (rows.length > 0) await publish(rows)
+          published += rows.length
         } catch (error) {
           if (!isRowFault(error)) throw error
-          const { published, refused } = await publishOneByOne(chunk)
-          // The chunks after this one may hold rows of a waiting key.
-          return { published: result.published + published, refused: result.refused + refused }
+          published += await publishOneByOne(rows, waitingKeys)
         }
       }
-      return result
+      return { published, refused: waitingKeys.size }
     },
     deletePublished: olderThanMs => store.deletePublished(olderThanMs),
   }
 }
+
+const keyOf = ({ topic, key }: OutboxRow): string => JSON.stringify([topic, key])
 
 function toTopicMessages (rows: OutboxRow[], source: string, kafka: KafkaClient): TopicMessages[] {
   const byTopic = Map.groupBy(rows, ({ topic }) => topic)

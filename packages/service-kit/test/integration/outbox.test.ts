@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { asc, sql } from 'drizzle-orm'
+import t, { type Test } from 'tap'
+import { topics } from '@tacet/contracts'
+import { appendToOutbox, createRelay, type Database, type KafkaClient } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { callHeld } from '../helpers/events.ts'
+import { eventsIn, watch } from '../helpers/kafka.ts'
+import { effects, outbox } from '../helpers/schema.ts'
+import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
+
+function startRelay (t: Test, database: Database, kafka: KafkaClient, metrics = testMetrics()) {
+  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics })
+  relay.start()
+  t.teardown(() => relay.stop())
+  return relay
+}
+
+const seqs = (events: { data: unknown }[]) => events.map(({ data }) => (data as { seq: number }).seq)
+const isPublished = async (database: Database) => (await database.db.select({ left: sql<number>`count(*)::int` }).from(outbox).where(sql`published_at is null and parked_at is null`))[0]?.left === 0
+
+t.test('an event appended in a transaction is published after its commit, as a CloudEvent keyed by its subject', async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const seen = await watch(t, kafka, [topics.calls])
+  const relay = startRelay(t, database, kafka)
+  const callId = randomUUID()
+  await database.db.transaction(tx => appendToOutbox(tx, outbox, [{ ...callHeld(callId, 1), correlationId: 'from-the-phone' }]))
+  relay.wake()
+  await eventually(() => seen.length === 1)
+  t.match(seen[0], { topic: topics.calls, key: callId })
+  t.match(eventsIn(seen)[0], { type: 'call.held', source: 'urn:tacet:test', subject: callId, correlationId: 'from-the-phone', data: { callId, seq: 1 } })
+})
+
+t.test('what a rolled back transaction appended is never published', async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const seen = await watch(t, kafka, [topics.calls])
+  startRelay(t, database, kafka)
+  await t.rejects(database.db.transaction(async tx => {
+    await appendToOutbox(tx, outbox, [callHeld(randomUUID(), 1)])
+    throw new Error('no')
+  }), { message: 'no' })
+  await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 2)])
+  await eventually(() => seen.length > 0)
+  t.same(seqs(eventsIn(seen)), [2])
+})
+
+t.test('an event that does not match the contracts is refused when it is appended', async t => {
+  const { database } = await testDatabase(t)
+  const message = callHeld(randomUUID(), 1)
+  await t.rejects(appendToOutbox(database.db, outbox, [{ ...message, data: { seq: 'one' } }]))
+  await t.rejects(appendToOutbox(database.db, outbox, [{ ...message, type: 'call.sung' }]), { message: /no event call\.sung/ })
+})
+
+t.test('with Kafka unavailable events wait, and are published in order when it is back', { timeout: 60_000 }, async t => {
+  const { database } = await testDatabase(t)
+  const { prefix, kafka: direct } = await testTopics(t, [{ topic: topics.calls }])
+  const { kafka, proxy } = await kafkaOverProxy(t, prefix)
+  const seen = await watch(t, direct, [topics.calls])
+  const relay = startRelay(t, database, kafka)
+  const callId = randomUUID()
+  await appendToOutbox(database.db, outbox, [callHeld(callId, 1)])
+  await eventually(() => seen.length === 1)
+
+  await proxy.cut()
+  for (const seq of [2, 3, 4]) await appendToOutbox(database.db, outbox, [callHeld(callId, seq)])
+  await eventually(() => relay.check()['lastError'] !== undefined, { timeoutMs: 20_000 })
+  t.equal(seen.length, 1)
+
+  await proxy.mend()
+  await eventually(() => seen.length >= 4, { timeoutMs: 20_000 })
+  t.same([...new Set(seqs(eventsIn(seen)))], [1, 2, 3, 4])
+})
+
+t.test('with the database gone for a while the relay comes back by itself', { timeout: 60_000 }, async t => {
+  const { url, database: direct } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const { database, proxy } = await databaseOverProxy(t, url)
+  const seen = await watch(t, kafka, [topics.calls])
+  const relay = startRelay(t, database, kafka)
+  await eventually(() => relay.check()['role'] === 'active')
+  await proxy.cut()
+  await appendToOutbox(direct.db, outbox, [callHeld(randomUUID(), 1)])
+  await eventually(() => relay.check()['lastError'] !== undefined)
+  await proxy.mend()
+  await eventually(() => seen.length === 1, { timeoutMs: 20_000 })
+})
+
+t.test('of two relays one is active, and when it stops the other takes over', async t => {
+  const { url, database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const seen = await watch(t, kafka, [topics.calls])
+  const first = startRelay(t, database, kafka)
+  await eventually(() => first.check()['role'] === 'active')
+  const second = startRelay(t, openTestDatabase(t, url), kafka)
+  await appendToOutbox(database.db, outbox, Array.from({ length: 20 }, (_, index) => callHeld(randomUUID(), index + 1)))
+  await eventually(() => isPublished(database))
+  t.equal(second.check()['role'], 'standby')
+
+  await first.stop()
+  await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 21)])
+  await eventually(() => seen.length >= 21, { timeoutMs: 10_000 })
+  t.equal(second.check()['role'], 'active')
+  t.same(seqs(eventsIn(seen)), Array.from({ length: 21 }, (_, index) => index + 1), 'nothing twice')
+})
+
+t.test('stopping publishes what is left', async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const relay = startRelay(t, database, kafka)
+  await eventually(() => relay.check()['role'] === 'active')
+  await appendToOutbox(database.db, outbox, Array.from({ length: 250 }, (_, index) => callHeld(randomUUID(), index + 1)))
+  await relay.stop()
+  t.ok(await isPublished(database))
+})
+
+t.test('the events of a key keep their order under concurrent writers', { timeout: 60_000 }, async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls, partitions: 6 }])
+  const seen = await watch(t, kafka, [topics.calls])
+  const relay = startRelay(t, database, kafka)
+  const callIds = Array.from({ length: 5 }, () => randomUUID())
+  await database.db.insert(effects).values(callIds.map(key => ({ key })))
+  const write = async (callId: string) => {
+    await database.db.transaction(async tx => {
+      const [row] = await tx.update(effects).set({ count: sql`${effects.count} + 1` }).where(sql`${effects.key} = ${callId}`).returning()
+      await appendToOutbox(tx, outbox, [callHeld(callId, row?.count ?? 0)])
+    })
+    relay.wake()
+  }
+  await Promise.all(Array.from({ length: 200 }, (_, index) => write(callIds[index % 5] ?? '')))
+  await eventually(() => seen.length === 200, { timeoutMs: 20_000 })
+  const bySubject = Map.groupBy(eventsIn(seen), ({ subject }) => subject)
+  for (const events of bySubject.values()) t.same(seqs(events), Array.from({ length: 40 }, (_, index) => index + 1))
+})
+
+t.test('a row too large for Kafka is parked after its attempts; its key waits for that, other keys do not', { timeout: 60_000 }, async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const seen = await watch(t, kafka, [topics.calls])
+  const metrics = testMetrics()
+  const poisoned = randomUUID()
+  const other = randomUUID()
+  const huge = { ...callHeld(poisoned, 1), type: 'recording.missing', data: { ...(callHeld(poisoned, 1).data as object), recordingId: poisoned, state: 'off', reasons: [], detail: 'x'.repeat(2_000_000) } }
+  await appendToOutbox(database.db, outbox, [huge, callHeld(poisoned, 2), callHeld(other, 3), callHeld(poisoned, 4)])
+  startRelay(t, database, kafka, metrics)
+  await eventually(() => seen.length === 3, { timeoutMs: 20_000 })
+  t.same(seqs(eventsIn(seen)), [3, 2, 4])
+  const rows = await database.db.select().from(outbox).orderBy(asc(outbox.id))
+  t.match(rows[0], { attempts: 5, lastError: /larger than/, publishedAt: null })
+  t.ok(rows[0]?.parkedAt)
+  t.match(await metrics.registry.metrics(), /tacet_outbox_parked_total\{service="test"\} 1/)
+})
+
+t.test('metrics tell the size and the age of the backlog', async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  const metrics = testMetrics()
+  createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics })
+  await appendToOutbox(database.db, outbox, [{ ...callHeld(randomUUID(), 1), occurredAt: new Date(Date.now() - 60_000) }, callHeld(randomUUID(), 2)])
+  const text = await metrics.registry.metrics()
+  t.match(text, /tacet_outbox_backlog\{service="test"\} 2/)
+  t.match(text, /tacet_outbox_oldest_age_seconds\{service="test"\} 6\d/)
+})
+
+t.test('rows published long ago are deleted, unpublished ones never', async t => {
+  const { database } = await testDatabase(t)
+  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
+  await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 1), callHeld(randomUUID(), 2)])
+  await database.db.update(outbox).set({ publishedAt: sql`now() - interval '25 hours'` }).where(sql`id = 1`)
+  startRelay(t, database, kafka)
+  await eventually(async () => (await database.db.select().from(outbox)).length === 1)
+  t.equal((await database.db.select().from(outbox))[0]?.id, 2)
+})
