@@ -1,0 +1,67 @@
+import type { Database, Logger, Metrics } from '@tacet/service-kit'
+import { createAriSegmentSource } from './adapters/ari-segment-source.ts'
+import { createFolderRecordingStore } from './adapters/folder-recording-store.ts'
+import { createFolderSegmentSource } from './adapters/folder-segment-source.ts'
+import { createJobQueue } from './adapters/postgres-jobs.ts'
+import { createPostgresRecordings } from './adapters/postgres-recordings.ts'
+import { createWorkDirs } from './adapters/work-dirs.ts'
+import { segmentAccessOf, type AssemblyConfig } from './config.ts'
+import { createWorker, type Worker } from './intake/worker.ts'
+import { createAssemblyMetrics } from './metrics.ts'
+import { createAssembleRecording } from './usecases/assemble-recording.ts'
+import { createDeleteSegments } from './usecases/delete-segments.ts'
+import type { JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
+import { createWorkOnJob } from './usecases/work-on-job.ts'
+
+/** Everything outside that assembling touches. */
+export interface Ports {
+  recordings: Recordings
+  queue: JobQueue
+  source: SegmentSource
+  store: RecordingStore
+  workDirs: WorkDirs
+}
+
+export interface PortsOptions {
+  config: AssemblyConfig
+  database: Database
+  onEvents: () => void
+  onJob: () => void
+}
+
+export function createPorts ({ config, database, onEvents, onJob }: PortsOptions): Ports {
+  const { recordingsDir, leaseMs } = config
+  const access = segmentAccessOf(config)
+  return {
+    recordings: createPostgresRecordings({ database, now: () => new Date(), onEvents, onJob }),
+    queue: createJobQueue({ database, leaseMs }),
+    source: access.kind === 'folder' ? createFolderSegmentSource(access) : createAriSegmentSource(access),
+    store: createFolderRecordingStore({ recordingsDir }),
+    workDirs: createWorkDirs({ recordingsDir }),
+  }
+}
+
+const MAX_ATTEMPTS = 8
+const RETRY_DELAYS = { firstMs: 500, maxMs: 60_000 }
+/** Asterisk closes the file of a leg that hung up within 20 ms; a loaded or distant one gets some more. */
+const SETTLE_MS = 1_500
+
+/** The worker with everything that it does. */
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics }: { config: AssemblyConfig, logger: Logger, metrics: Metrics }): Worker {
+  const assembleRecording = createAssembleRecording({
+    recordings, source, store, workDirs, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
+  })
+  const workOnJob = createWorkOnJob({
+    queue,
+    recordings,
+    discard: async recordingId => {
+      await workDirs.remove(recordingId)
+      await store.discard(recordingId)
+    },
+    handlers: { assemble: assembleRecording, 'delete-segments': createDeleteSegments({ recordings, source, logger }) },
+    logger,
+    maxAttempts: MAX_ATTEMPTS,
+    retryDelays: RETRY_DELAYS,
+  })
+  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs })
+}

@@ -1,0 +1,40 @@
+import { problem } from '@tacet/contracts'
+import { createHttpApp, handleError, isTransientDatabaseError, requirePrincipal, type Authenticator, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import { DependencyUnavailable } from '../usecases/errors.ts'
+import type { ReadRecording } from '../usecases/read-recording.ts'
+import { recordingRoutes } from './routes.ts'
+
+export interface AppDependencies {
+  readRecording: ReadRecording
+  authenticator: Authenticator
+}
+
+export interface AppOptions extends AppDependencies {
+  logger: Logger
+  metrics?: Metrics
+  rateLimitPerMinute?: number
+}
+
+export async function createAssemblyApp ({ readRecording, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+  const app = await createHttpApp({
+    name: 'recording-assembly',
+    version: '1.0.0',
+    description: 'Finished recordings: what was recorded, the audio, and where every stretch of it was in the call.',
+    logger,
+    ...(metrics && { metrics }),
+    rateLimit: {
+      ...(rateLimitPerMinute !== undefined && { max: rateLimitPerMinute }),
+      keyOf: request => authenticator.authenticateRequest(request)?.credentialId,
+    },
+  })
+  await app.register(async (v1: HttpApp) => {
+    v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
+    v1.addHook('onRequest', requirePrincipal(authenticator))
+    recordingRoutes(v1, { readRecording })
+  }, { prefix: '/v1' })
+  return app
+}
+
+/** Whatever is away, database or store: say so. */
+const nameOutage = (error: unknown): unknown =>
+  isTransientDatabaseError(error) || error instanceof DependencyUnavailable ? problem('storage-unavailable', undefined, { retryAfterSeconds: 2 }, error) : error

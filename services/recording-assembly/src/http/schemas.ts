@@ -1,0 +1,22 @@
+import { idSchema, listOf, problems, problemSchema, recordingViewSchema, type ProblemCode } from '@tacet/contracts'
+import { z } from 'zod'
+
+/** PostgreSQL writes UUIDs in lower case, and so do our paths. */
+export const recordingParams = z.object({ recordingId: idSchema.toLowerCase() })
+export const listQuery = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many, the newest first') })
+export const recordingListSchema = listOf(recordingViewSchema)
+
+const common: ProblemCode[] = ['invalid-request', 'unauthenticated', 'rate-limited', 'storage-unavailable']
+
+/** The errors of a route, for its description: by status, with the codes that may come. */
+export function errors (...codes: ProblemCode[]) {
+  const byStatus = Map.groupBy([...common, ...codes], code => problems[code].status)
+  return Object.fromEntries(Array.from(byStatus, ([status, codesOfStatus]) => [status, {
+    description: codesOfStatus.join(', '),
+    content: { 'application/problem+json': { schema: problemSchema } },
+  }]))
+}
+
+export const described = (summary: string) => ({ summary, tags: ['recordings'], security: [{ bearer: [] }] })
+
+export const audioContent = (description: string) => ({ description, content: { 'audio/wav': { schema: z.string().meta({ format: 'binary' }) } } })

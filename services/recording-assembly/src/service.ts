@@ -1,0 +1,81 @@
+import { mkdir } from 'node:fs/promises'
+import { topics } from '@tacet/contracts'
+import { createAdminApp, createAuthenticator, createKafka, createMetrics, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
+import { createAssemblyWorker, createPorts } from './assembly.ts'
+import type { AssemblyConfig } from './config.ts'
+import { outbox, replica } from './db/schema.ts'
+import { createAssemblyApp } from './http/app.ts'
+import { consumeCallEvents } from './intake/call-events.ts'
+import { createReadRecording } from './usecases/read-recording.ts'
+import { createReceiveManifest } from './usecases/receive-manifest.ts'
+
+const name = 'recording-assembly'
+const version = '1.0.0'
+
+export interface AssemblyContext {
+  config: AssemblyConfig
+  logger: Logger
+  closer: Closer
+}
+
+/** Starts the service and resolves when it listens; database, Kafka and PBX may still be away. */
+export async function startRecordingAssembly ({ config, logger, closer }: AssemblyContext): Promise<{ url: string, adminUrl: string }> {
+  const metrics = createMetrics({ name })
+  await mkdir(config.recordingsDir, { recursive: true })
+
+  const database = openDatabase({ url: config.databaseUrl, name, logger })
+  closer.add('database', () => database.close())
+
+  const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
+  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics })
+  const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, logger, metrics })
+
+  const ports = createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() })
+  closer.add('segment source', () => ports.source.close())
+  const worker = createAssemblyWorker(ports, { config, logger, metrics })
+  const { recordings, source, store } = ports
+  const consumer = consumeCallEvents({
+    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), onReceived: () => worker.wake(),
+  })
+
+  const admin = createAdminApp({
+    name,
+    version,
+    logger,
+    metrics,
+    checks: {
+      database: () => database.check(),
+      credentials: () => credentials.check(),
+      callEvents: () => consumer.check(),
+      outbox: () => relay.check(),
+      worker: () => worker.check(),
+      store: () => store.check(),
+      // Finished recordings are served without the PBX.
+      segments: async () => await source.check().catch(error => ({ isOk: true, isReachable: false, error: String(error) })),
+    },
+  })
+  closer.add('admin', () => admin.close())
+  const adminUrl = await admin.listen({ host: config.httpHost, port: config.adminPort })
+
+  relay.start()
+  closer.add('relay', () => relay.stop())
+  await credentials.start()
+  closer.add('credentials', () => credentials.stop())
+  worker.start()
+  closer.add('worker', () => worker.stop())
+  consumer.start()
+  closer.add('consumer', () => consumer.stop())
+
+  const app = await createAssemblyApp({
+    readRecording: createReadRecording({ recordings, store }),
+    authenticator: createAuthenticator(credentials),
+    logger,
+    metrics,
+    rateLimitPerMinute: config.rateLimitPerMinute,
+  })
+  closer.add('http', () => app.close())
+  const url = await app.listen({ host: config.httpHost, port: config.httpPort })
+
+  logger.info({ url, adminUrl, segments: config.spoolDir === undefined ? 'ari' : 'folder' }, 'recording-assembly listening')
+  return { url, adminUrl }
+}

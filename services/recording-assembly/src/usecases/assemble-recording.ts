@@ -1,0 +1,98 @@
+import { StitchError, stitch, type StitchSegment } from '@tacet/audio'
+import type { Manifest } from '@tacet/contracts'
+import type { Logger } from '@tacet/service-kit'
+import { judgeRecording } from '../domain/outcome.ts'
+import { planAssembly } from '../domain/plan.ts'
+import { isLong, type JudgedSegment } from '../domain/segment.ts'
+import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
+import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
+import { inspectSegment } from './inspect-segment.ts'
+import type { Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+
+export interface AssembleDependencies {
+  recordings: Recordings
+  source: SegmentSource
+  store: RecordingStore
+  workDirs: WorkDirs
+  logger: Logger
+  now: () => number
+  settleMs: number
+  onAssembled: (assembled: { outcome: string, tookMs: number, sinceEndMs: number }) => void
+  /** A segment has more audio than it was open: something of a pause may have got into it. */
+  onLongSegment: () => void
+}
+
+/**
+ * Makes the recording of one call. Every step may be repeated: files are replaced whole, and what others see changes in one
+ * transaction that holds only while the job is ours. Until then nothing is deleted from the PBX.
+ */
+export function createAssembleRecording (dependencies: AssembleDependencies) {
+  const { recordings, source, store, workDirs, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
+
+  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<JudgedSegment[]> {
+    const plan = planAssembly(manifest)
+    if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
+    const judged: JudgedSegment[] = []
+    for (const segment of plan.segments) {
+      judged.push(await inspectSegment(segment, { source, workDir, sampleRateHz: manifest.sampleRateHz, signal, settleMs, now }))
+    }
+    return judged
+  }
+
+  /** Null: there is nothing to hear, so there is no file. */
+  async function writeAudio (manifest: Manifest, segments: JudgedSegment[], lease: Lease): Promise<WrittenAudio | null> {
+    const { recordingId } = manifest
+    const audible = segments.flatMap(({ audio }): StitchSegment[] => audio === null ? [] : [audio])
+    if (audible.length === 0) {
+      await lease.confirm()
+      await store.removeAudio(recordingId)
+      return null
+    }
+    const { result: stitched, bytes } = await store.putAudio(recordingId, async output => {
+      const stitched = await stitch({ segments: audible, output, signal: lease.signal }).catch(toKnownError)
+      await lease.confirm()
+      return stitched
+    }, lease.signal)
+    // The digest is of what was written; the size, taken after the sync, says that it all arrived.
+    if (bytes !== stitched.fileBytes) throw new DependencyUnavailable('store', `${bytes} bytes stored instead of ${stitched.fileBytes}`)
+    return { samples: stitched.samples, bytes, sha256: stitched.sha256 }
+  }
+
+  function report (manifest: Manifest, segments: JudgedSegment[]): void {
+    for (const { segment, file, reasons } of segments.filter(isLong)) {
+      onLongSegment()
+      logger.error({ recordingId: manifest.recordingId, segment: segment.number, file: file.name, reasons }, 'segment is longer than it was open: audio of a pause may be in it')
+    }
+  }
+
+  return async (lease: Lease): Promise<void> => {
+    const { job, signal } = lease
+    const startedMs = now()
+    const recording = await recordings.begin(job)
+    if (recording === null || recording.status !== 'assembling') return await recordings.finish(job)
+
+    const { manifest, recordingId } = recording
+    await store.prepare(recordingId)
+    const workDir = await workDirs.create(recordingId)
+    try {
+      const segments = await inspectAll(manifest, workDir, signal)
+      const verdict = judgeRecording(manifest, segments)
+      const audio = await writeAudio(manifest, segments, lease)
+      const timeline = buildTimeline(manifest, verdict, segments, audio)
+      await store.putTimeline(recordingId, timeline, lease.confirm)
+      await recordings.complete(job, { verdict, timeline, expendable: segments.filter(segment => segment.isExpendable).map(({ file }) => file) })
+      report(manifest, segments)
+      const { outcome, reasons } = verdict
+      logger.info({ recordingId, outcome, reasons, samples: timeline.samples }, 'recording assembled')
+      onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
+    } finally {
+      await workDirs.remove(recordingId)
+    }
+  }
+}
+
+function toKnownError (error: unknown): never {
+  if (!(error instanceof StitchError)) throw error
+  if (error.code === 'segment-unreadable') throw new DependencyUnavailable('segments', error.message, error)
+  throw new AssemblyImpossible(error.code, error.message)
+}

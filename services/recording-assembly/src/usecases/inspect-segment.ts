@@ -1,0 +1,46 @@
+import { readWavFile } from '@tacet/audio'
+import type { SampleRateHz } from '@tacet/contracts'
+import { pause } from '@tacet/service-kit'
+import type { PlannedSegment } from '../domain/plan.ts'
+import { judgeSegment, mayImprove, type Finding, type JudgedSegment } from '../domain/segment.ts'
+import { DependencyUnavailable, isSystemError } from './errors.ts'
+import type { SegmentSource } from './ports.ts'
+
+export interface InspectSegment {
+  source: SegmentSource
+  workDir: string
+  sampleRateHz: SampleRateHz
+  signal: AbortSignal
+  /** How long after its end a file may still be about to appear or be closed. */
+  settleMs: number
+  now: () => number
+}
+
+const FIRST_WAIT_MS = 25
+
+/** Fetches and judges one segment; one that is not right is looked at again until `settleMs` after it was closed. */
+export async function inspectSegment (planned: PlannedSegment, options: InspectSegment): Promise<JudgedSegment> {
+  const { source, workDir, sampleRateHz, signal, settleMs, now } = options
+  // The clocks may disagree: the waiting is bounded by itself too.
+  const deadlineMs = Math.min(Date.parse(planned.segment.closedAt), now()) + settleMs
+  for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
+    signal.throwIfAborted()
+    const finding: Finding = planned.isForeign ? { kind: 'absent' } : await find(planned, source, workDir, signal)
+    const judged = judgeSegment(planned, finding, sampleRateHz)
+    if (!mayImprove(judged) || now() >= deadlineMs) return judged
+    await pause(Math.min(waitMs, Math.max(1, deadlineMs - now())), signal)
+  }
+}
+
+async function find (planned: PlannedSegment, source: SegmentSource, workDir: string, signal: AbortSignal): Promise<Finding> {
+  const path = await source.fetch(planned.file, workDir, signal)
+  if (path === null) return { kind: 'absent' }
+  try {
+    const wav = await readWavFile(path)
+    if (wav.ok) return { kind: 'audio', path, wav }
+    return wav.fault === 'missing' ? { kind: 'absent' } : { kind: 'bad', fault: wav.fault, detail: wav.detail }
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    throw new DependencyUnavailable('segments', `${planned.file.name} can't be read`, error)
+  }
+}

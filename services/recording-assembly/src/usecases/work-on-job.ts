@@ -1,0 +1,65 @@
+import { backoff, isTransientDatabaseError, type Logger } from '@tacet/service-kit'
+import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from './errors.ts'
+import type { Job, JobKind, JobQueue, Lease, Recordings } from './ports.ts'
+
+export interface WorkOnJobDependencies {
+  queue: JobQueue
+  recordings: Recordings
+  /** Removes every file of a recording that is given up. */
+  discard: (recordingId: string) => Promise<void>
+  handlers: Record<JobKind, (lease: Lease) => Promise<void>>
+  logger: Logger
+  /** How often assembling may fail, or kill the process, before the job is parked. */
+  maxAttempts: number
+  retryDelays: { firstMs: number, maxMs: number }
+  random?: () => number
+}
+
+/** Runs one attempt of a job and settles what becomes of it. Throws only when that could not be written down: then the lease runs out. */
+export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
+  const { queue, recordings, discard, handlers, logger, maxAttempts, retryDelays, random = Math.random } = dependencies
+
+  function delayAfter (failures: number): number {
+    const delays = backoff({ ...retryDelays, random })
+    let delayMs = delays.next().value
+    for (let n = 1; n < Math.min(failures, 40); n++) delayMs = delays.next().value
+    return delayMs
+  }
+
+  async function postpone (job: Job, error: Error): Promise<void> {
+    const delayMs = delayAfter(job.postponements + 1)
+    logger.warn({ err: error, recordingId: job.recordingId, job: job.kind, delayMs }, 'job waits for something that is away')
+    await queue.putBack(job, { delayMs, error: error.message, isBlameless: true })
+  }
+
+  async function park (job: Job, code: string, detail: string, err?: unknown): Promise<void> {
+    logger.error({ err, recordingId: job.recordingId, job: job.kind, attempts: job.attempts, code }, 'job parked')
+    await discard(job.recordingId)
+    await recordings.fail(job, code, detail)
+  }
+
+  async function settle (lease: Lease, error: unknown): Promise<void> {
+    const { job, signal } = lease
+    const isOver = job.kind === 'assemble' && job.attempts >= maxAttempts
+    if (error instanceof LeaseLost) return logger.warn({ recordingId: job.recordingId, job: job.kind }, 'lease lost')
+    if (signal.aborted) return await queue.putBack(job, { delayMs: 0, error: null, isBlameless: true })
+    if (error instanceof AssemblyImpossible) return await park(job, error.code, error.message)
+    if (error instanceof DependencyUnavailable || isTransientDatabaseError(error)) return await postpone(job, error as Error)
+    const message = error instanceof Error ? error.message : String(error)
+    if (isOver) return await park(job, 'gave-up', message, error)
+    const delayMs = delayAfter(job.attempts)
+    logger.error({ err: error, recordingId: job.recordingId, job: job.kind, attempts: job.attempts, delayMs }, 'job failed, will be tried again')
+    await queue.putBack(job, { delayMs, error: message, isBlameless: false })
+  }
+
+  return async (lease: Lease): Promise<void> => {
+    const { job } = lease
+    try {
+      // Attempts that never came back count too: a job that kills its process is not tried for ever.
+      if (job.kind === 'assemble' && job.attempts > maxAttempts) return await park(job, 'gave-up', `no attempt of ${maxAttempts} came to an end`)
+      await handlers[job.kind](lease)
+    } catch (error) {
+      await settle(lease, error)
+    }
+  }
+}
