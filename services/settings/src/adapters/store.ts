@@ -1,5 +1,5 @@
 import { problem } from '@tacet/contracts'
-import { appendToOutbox, isTransientDatabaseError, violatedConstraint, type Db, type Executor, type Transaction } from '@tacet/service-kit'
+import { appendToOutbox, violatedConstraint, type Db, type Executor, type Transaction } from '@tacet/service-kit'
 import { sql } from 'drizzle-orm'
 import { entities, outbox } from '../db/schema.ts'
 import type { Repositories, Store, UnitOfWork } from '../usecases/ports.ts'
@@ -57,7 +57,5 @@ function createUnitOfWork (tx: Transaction): UnitOfWork {
 }
 
 /** Two companies may want the same endpoint at the same moment; the constraint then tells what the check could not. */
-function toProblem (error: unknown): unknown {
-  if (violatedConstraint(error) === 'endpoints_pkey') return problem('already-exists', 'an endpoint belongs to another agent', {}, error)
-  return isTransientDatabaseError(error) ? problem('storage-unavailable', undefined, { retryAfterSeconds: 2 }, error) : error
-}
+const toProblem = (error: unknown): unknown =>
+  violatedConstraint(error) === 'endpoints_pkey' ? problem('already-exists', 'an endpoint belongs to another agent', {}, error) : error

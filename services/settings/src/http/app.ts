@@ -1,4 +1,5 @@
-import { createHttpApp, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import { problem } from '@tacet/contracts'
+import { createHttpApp, handleError, isTransientDatabaseError, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
 import type { Store } from '../usecases/ports.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { requireCaller } from './authentication.ts'
@@ -32,8 +33,13 @@ export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, 
     ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute } }),
   })
   await app.register(async (v1: HttpApp) => {
+    v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
     requireCaller(v1, deps.useCases.authenticate)
     for (const routes of [companyRoutes, numberRoutes, agentRoutes, credentialRoutes, policyRoutes, operationRoutes]) routes(v1, deps)
   }, { prefix: '/v1' })
   return app
 }
+
+/** The database is all that a request here needs: when that is away, say so. */
+const nameOutage = (error: unknown): unknown =>
+  isTransientDatabaseError(error) ? problem('storage-unavailable', undefined, { retryAfterSeconds: 2 }, error) : error

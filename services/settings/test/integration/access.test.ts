@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import t from 'tap'
+import { credentialSchema, topics } from '@tacet/contracts'
+import { hashToken } from '@tacet/service-kit'
+import type { HttpAnswer } from '@tacet/test-kit'
+import { companyFields, createAgent, createCompany, operatorToken, startTestSettings } from '../helpers/settings.ts'
+
+const settings = await startTestSettings(t)
+const { http, operator, events, named, database } = settings
+const refusal = (answer: HttpAnswer) => [answer.status, answer.problem().code]
+
+t.test('without a valid token every route answers 401, before it looks at anything else', async t => {
+  const { path } = await createCompany(settings)
+  for (const token of [undefined, '', 'tct_wrong', `${operatorToken}x`]) {
+    for (const [target, method] of [[path, 'GET'], ['/v1/companies', 'POST'], [`${path}/agents/not-an-id`, 'PUT'], ['/v1/policy/explain', 'GET']] as const) {
+      const answer = await http(target, { method, ...(token === undefined ? {} : { token }), ...(method === 'GET' ? {} : { body: '{broken' }) })
+      t.same(refusal(answer), [401, 'unauthenticated'], `${method} ${target} with ${token}`)
+      t.match(answer.headers.get('www-authenticate'), /^Bearer/)
+    }
+  }
+})
+
+t.test('a company sees itself and nothing of another, which looks as if it did not exist', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const { agentId } = await createAgent(other)
+  const { body: credential } = await operator(`${other.path}/credentials`, { body: { kind: 'api-token', roles: ['admin'] } })
+  t.same((await one.client('/v1/companies')).body.items.map((company: { companyId: string }) => company.companyId), [one.companyId])
+
+  const attempts = (path: string): [string, string, object?][] => [
+    ['GET', path], ['PUT', path, companyFields],
+    ['GET', `${path}/agents`], ['GET', `${path}/agents/${agentId}`], ['PUT', `${path}/agents/${agentId}`, { name: 'Mallory' }], ['DELETE', `${path}/agents/${agentId}`],
+    ['GET', `${path}/numbers`], ['PUT', `${path}/numbers/${randomUUID()}`, { number: '100' }],
+    ['GET', `${path}/credentials`], ['POST', `${path}/credentials`, { kind: 'api-token', roles: ['admin'] }], ['DELETE', `${path}/credentials/${credential.credentialId}`],
+    ['GET', `${path}/policy/explain?agent=${agentId}&direction=inbound`],
+  ]
+  const unknown = attempts(`/v1/companies/${randomUUID()}`)
+  for (const [index, [method, path, body]] of attempts(other.path).entries()) {
+    const foreign = await one.client(path, { method, body })
+    const absent = await one.client(unknown[index]![1], { method, body })
+    t.same(refusal(foreign), [404, 'not-found'], `${method} ${path}`)
+    t.same({ ...foreign.problem(), correlationId: '' }, { ...absent.problem(), correlationId: '' }, 'as an unknown one')
+  }
+  t.same(refusal(await one.client(`${one.path}/agents/${agentId}`)), [404, 'not-found'], 'a foreign agent in the own company')
+  t.equal((await other.client(`${other.path}/agents/${agentId}`)).body.name, 'Alice', 'nothing happened to it')
+})
+
+t.test('only the operator creates companies; only owners and admins administer', async t => {
+  const company = await createCompany(settings)
+  const { agentId } = await createAgent(company)
+  t.same(refusal(await company.client('/v1/companies', { body: companyFields })), [403, 'forbidden'])
+  t.same(refusal(await company.client(`/v1/companies/${randomUUID()}`, { method: 'PUT', body: companyFields })), [404, 'not-found'])
+
+  const { body: { token } } = await company.client(`${company.path}/credentials`, { body: { kind: 'api-token', roles: ['agent'], agentId } })
+  for (const path of [company.path, `${company.path}/credentials`, `/v1/policy/explain?agent=${agentId}&direction=inbound`]) {
+    t.same(refusal(await http(path, { token })), [403, 'forbidden'], path)
+  }
+  t.same((await http('/v1/companies', { token })).body, { items: [] })
+})
+
+t.test('nobody hands out more than they have', async t => {
+  const { path, client } = await createCompany(settings)
+  const owner = { kind: 'api-token', roles: ['owner'] }
+  t.same(refusal(await client(`${path}/credentials`, { body: owner })), [403, 'forbidden'])
+  const { body } = await operator(`${path}/credentials`, { body: owner })
+  t.equal((await http(`${path}/credentials`, { token: body.token, body: owner })).status, 201)
+})
+
+t.test('a token is shown once; rows, events and lists know only its hash or nothing', async t => {
+  const company = await createCompany(settings)
+  const { agentId } = await createAgent(company)
+  const answer = await company.client(`${company.path}/credentials`, { body: { kind: 'device-token', roles: ['agent'], agentId, label: 'desk phone' } })
+  const { token, credentialId } = answer.body
+  t.equal(answer.status, 201)
+  t.match(token, /^td_[\w-]{22,}$/, 'at least 128 bits, fit for an address')
+  t.match(company.token, /^tct_[\w-]{43}$/)
+  t.equal(answer.headers.get('cache-control'), 'no-store')
+  t.notOk('hash' in answer.body)
+
+  const event = await events.waitFor(({ key }) => key === credentialId)
+  t.equal(event.topic, named(topics.credentials))
+  t.match(credentialSchema.parse(event.data), { credentialId, companyId: company.companyId, agentId, hash: hashToken(token), version: 1, revokedAt: null })
+  const entry = await events.waitFor(({ type, data }) => type === 'audit.recorded' && data.detail.entityId === credentialId)
+  t.notMatch(JSON.stringify(entry.data), hashToken(token), 'the audit log has not even the hash')
+
+  const list = await company.client(`${company.path}/credentials`)
+  t.match(list.body.items.find((item: { credentialId: string }) => item.credentialId === credentialId), { label: 'desk phone', agentId })
+  t.notMatch(JSON.stringify(list.body), /hash/)
+  const everything = JSON.stringify([await dump(), events.events.map(({ data, headers }) => [data, headers])])
+  t.ok(everything.includes(hashToken(token)))
+  for (const secret of [token, company.token, operatorToken, hashToken(operatorToken)]) t.notOk(everything.includes(secret))
+  t.same(refusal(await http(company.path, { token })), [401, 'unauthenticated'], 'a phone has no business here')
+})
+
+t.test('a revoked credential is refused at once and announced; revoking again changes nothing', async t => {
+  const { path, client } = await createCompany(settings)
+  const { body: { token, credentialId } } = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['admin'] } })
+  t.equal((await http(path, { token })).status, 200)
+  t.equal((await client(`${path}/credentials/${credentialId}`, { method: 'DELETE' })).status, 204)
+  t.same(refusal(await http(path, { token })), [401, 'unauthenticated'])
+  t.equal((await client(`${path}/credentials/${credentialId}`, { method: 'DELETE' })).status, 204)
+
+  const event = await events.waitFor(({ key, data }) => key === credentialId && data.version === 2)
+  t.ok(event.data.revokedAt)
+  const { items } = (await client(`${path}/credentials`)).body
+  t.match(items.find((item: { credentialId: string }) => item.credentialId === credentialId), { version: 2, revokedAt: event.data.revokedAt })
+})
+
+t.test('an expired credential is refused; one that would be born expired is not made', async t => {
+  const { path, client } = await createCompany(settings)
+  const past = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['admin'], expiresAt: '2020-01-01T00:00:00Z' } })
+  t.match([past.status, past.problem().errors], [400, [{ field: 'expiresAt' }]])
+
+  const { body: { token, expiresAt } } = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['admin'], expiresAt: '2099-01-01T01:00:00+01:00' } })
+  t.equal(expiresAt, '2099-01-01T00:00:00.000Z')
+  t.equal((await http(path, { token })).status, 200)
+  await query('update settings.credentials set expires_at = now() - interval \'1 second\' where hash = $1', [hashToken(token)])
+  t.same(refusal(await http(path, { token })), [401, 'unauthenticated'])
+})
+
+t.test('the credentials of an agent end with the agent', async t => {
+  const company = await createCompany(settings)
+  const { agentId, path } = await createAgent(company)
+  const { body: { token, credentialId } } = await company.client(`${company.path}/credentials`, { body: { kind: 'api-token', roles: ['admin', 'agent'], agentId } })
+  t.equal((await http(company.path, { token })).status, 200)
+  t.equal((await company.client(path, { method: 'DELETE' })).status, 204)
+  t.same(refusal(await http(company.path, { token })), [401, 'unauthenticated'])
+  const revoked = await events.waitFor(({ key, data }) => key === credentialId && data.revokedAt !== null)
+  const gone = await events.waitFor(({ key, data }) => key === agentId && data === null)
+  t.ok(revoked && gone)
+})
+
+async function query (text: string, values: unknown[] = []): Promise<pg.QueryResult> {
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  try {
+    return await client.query(text, values)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Every row of the schema, as text. */
+async function dump (): Promise<unknown[]> {
+  const { rows } = await query('select table_name as name from information_schema.tables where table_schema = \'settings\'')
+  const all = []
+  for (const { name } of rows) all.push((await query(`select * from settings.${name}`)).rows)
+  return all
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import type { HttpAnswer } from '@tacet/test-kit'
+import { companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
+
+const settings = await startTestSettings(t)
+const { operator } = settings
+const refusal = (answer: HttpAnswer) => [answer.status, answer.problem().code, answer.problem().errors?.map(({ field }) => field)]
+
+t.test('an endpoint has one agent: a colleague\'s is taken, another company\'s is not yours', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const { path } = await createAgent(one, { endpoints: ['PJSIP/2001', 'PJSIP/2002'] })
+  const fields = { name: 'Bob', endpoints: ['PJSIP/2003', 'PJSIP/2002'] }
+  t.same(refusal(await one.client(`${one.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })), [409, 'already-exists', ['endpoints.1']])
+  t.same(refusal(await other.client(`${other.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })), [400, 'not-yours', ['endpoints.1']])
+
+  t.equal((await one.client(path, { method: 'PUT', body: { name: 'Alice', endpoints: ['PJSIP/2001'] } })).status, 200)
+  const { body } = await other.client(`${other.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })
+  t.same(body.endpoints, ['PJSIP/2003', 'PJSIP/2002'], 'free again, and in the order given')
+  t.equal((await one.client(path, { method: 'DELETE' })).status, 204)
+  await createAgent(other, { endpoints: ['PJSIP/2001'] })
+  t.equal((await other.client(`${other.path}/agents`)).body.items.length, 2)
+})
+
+t.test('of many agents that want one endpoint at the same moment, one gets it', async t => {
+  const companies = [await createCompany(settings), await createCompany(settings), await createCompany(settings)]
+  const answers = await Promise.all(companies.flatMap(({ path, client }) => [1, 2, 3].map(() =>
+    client(`${path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Racer', endpoints: ['PJSIP/race-b', 'PJSIP/race-a'].toSorted(() => Math.random() - 0.5) } }))))
+  t.equal(answers.filter(({ status }) => status === 201).length, 1)
+  t.ok(answers.every(({ status }) => [201, 400, 409].includes(status)), answers.map(({ status }) => status).join())
+})
+
+t.test('a company has each number once; another company may have the same extension', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const put = ({ client, path }: typeof one, id: string, number: string) => client(`${path}/numbers/${id}`, { method: 'PUT', body: { number } })
+  const [first, second] = [randomUUID(), randomUUID()]
+  t.equal((await put(one, first, '100')).status, 201)
+  t.same(refusal(await put(one, second, '100')), [409, 'already-exists', ['number']])
+  t.equal((await put(other, randomUUID(), '100')).status, 201)
+  t.equal((await put(one, first, '101')).status, 200)
+  t.equal((await put(one, second, '100')).status, 201)
+  t.same((await one.client(`${one.path}/numbers`)).body.items.map(({ number }: { number: string }) => number), ['100', '101'])
+})
+
+t.test('explain names the level that decided each part and the chain it went through', async t => {
+  const company = await createCompany(settings, { ...companyFields, agentInitiatedPause: 'deny' })
+  const { agentId } = await createAgent(company)
+  await company.client(`${company.path}/numbers/${randomUUID()}`, {
+    method: 'PUT', body: { number: '+420111222333', recording: { ...everywhere('inherit'), inbound: 'off' }, agentInitiatedPause: 'allow' },
+  })
+  const query = new URLSearchParams({ agent: agentId, number: '+420111222333', direction: 'inbound' })
+  const { status, body } = await company.client(`/v1/policy/explain?${query}`)
+  t.equal(status, 200)
+  t.same(body, {
+    recording: {
+      value: 'off',
+      decidedBy: 'number',
+      isLocked: false,
+      chain: [{ level: 'agent', value: 'inherit', isLocked: false }, { level: 'number', value: 'off', isLocked: false }, { level: 'company', value: 'on', isLocked: false }],
+    },
+    agentInitiatedPause: {
+      value: 'allow',
+      decidedBy: 'number',
+      isLocked: false,
+      chain: [{ level: 'agent', value: 'inherit', isLocked: false }, { level: 'number', value: 'allow', isLocked: false }, { level: 'company', value: 'deny', isLocked: false }],
+    },
+    effective: { isRecorded: false, mayPause: true },
+    peer: null,
+  })
+  t.same((await company.client(`${company.path}/policy/explain?${query}`)).body, body)
+  t.same((await operator(`/v1/policy/explain?${query}`)).body, body)
+
+  await company.client(company.path, { method: 'PUT', body: { ...companyFields, locks: { recording: true, agentInitiatedPause: false } } })
+  t.match((await company.client(`/v1/policy/explain?${query}`)).body.recording, { value: 'on', decidedBy: 'company', isLocked: true })
+})
+
+t.test('explain of an internal call shows both agents and what they make together', async t => {
+  const company = await createCompany(settings)
+  const { agentId } = await createAgent(company)
+  const { agentId: peerAgent } = await createAgent(company, { recording: everywhere('off'), agentInitiatedPause: 'deny' })
+  const explain = async (query: Record<string, string>) => (await company.client(`/v1/policy/explain?${new URLSearchParams(query)}`)).body
+  t.match(await explain({ agent: agentId, peerAgent, direction: 'internal' }), {
+    recording: { value: 'on' }, effective: { isRecorded: false, mayPause: false }, peer: { recording: { value: 'off', decidedBy: 'agent' }, agentInitiatedPause: { value: 'deny' } },
+  })
+  t.match(await explain({ agent: agentId, direction: 'internal' }), { effective: { isRecorded: true, mayPause: true }, peer: null }, 'as between equals')
+  t.match(await explain({ agent: agentId, peerAgent, direction: 'inbound' }), { effective: { isRecorded: true }, peer: null })
+})
+
+t.test('explain says 404 for what the company does not have', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const { agentId } = await createAgent(one)
+  const { agentId: foreign } = await createAgent(other)
+  for (const query of [{ agent: foreign }, { agent: randomUUID() }, { agent: agentId, number: '999' }, { agent: agentId, number: randomUUID() }, { agent: agentId, peerAgent: foreign, direction: 'internal' }]) {
+    const answer = await one.client(`/v1/policy/explain?${new URLSearchParams({ direction: 'inbound', ...query })}`)
+    t.same(refusal(answer), [404, 'not-found', undefined], JSON.stringify(query))
+  }
+  t.equal((await operator(`/v1/policy/explain?agent=${randomUUID()}&direction=inbound`)).status, 404)
+})
+
+t.test('bad input is 400 and names the field', async t => {
+  const { path, client } = await createCompany(settings)
+  const id = randomUUID()
+  const rows: [string, string, unknown, string[]][] = [
+    ['PUT', `${path}/agents/${id}`, { name: '' }, ['name']],
+    ['PUT', `${path}/agents/${id}`, { name: 'A', endpoints: ['1001'] }, ['endpoints.0']],
+    ['PUT', `${path}/agents/${id}`, { name: 'A', recording: { inbound: 'sometimes', outbound: 'inherit', internal: 'on' } }, ['recording.inbound']],
+    ['PUT', `${path}/agents/${id}`, { name: 'A', pasue: 'allow' }, ['pasue']],
+    ['PUT', `${path}/agents/${id}`, { name: 'nul \u0000' }, ['name']],
+    ['PUT', `${path}/agents/${id}`, '{"name":"\\ud800"}', ['name']],
+    ['PUT', `${path}/agents/${id}`, [], ['body']],
+    ['PUT', `${path}/agents/me`, { name: 'A' }, ['agentId']],
+    ['PUT', `${path}/numbers/${id}`, { number: 'sales' }, ['number']],
+    ['PUT', path, { name: 'A' }, ['recording', 'agentInitiatedPause']],
+    ['PUT', path, { ...companyFields, timeZone: 'Prague' }, ['timeZone']],
+    ['POST', `${path}/credentials`, { kind: 'api-token', roles: [] }, ['roles']],
+    ['POST', `${path}/credentials`, { kind: 'api-token', roles: ['king'] }, ['roles.0']],
+    ['POST', `${path}/credentials`, { kind: 'device-token', roles: ['agent'] }, ['agentId']],
+    ['POST', `${path}/credentials`, { kind: 'api-token', roles: ['agent'], agentId: id }, ['agentId']],
+    ['GET', `${path}/policy/explain?agent=${id}&direction=up`, undefined, ['direction']],
+    ['GET', `${path}/policy/explain?direction=inbound`, undefined, ['agent']],
+  ]
+  for (const [method, target, body, fields] of rows) {
+    t.same(refusal(await client(target, { method, body })), [400, 'invalid-request', fields], `${method} ${JSON.stringify(body)}`)
+  }
+  t.same((await client(`${path}/agents/${id}`, { method: 'PUT', body: '{"name":' })).problem().code, 'malformed-json')
+  t.same((await client('/v1/nowhere')).problem().code, 'not-found')
+})
