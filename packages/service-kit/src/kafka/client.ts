@@ -16,6 +16,7 @@ export interface KafkaClient {
 
 export interface ConsumerOptions {
   groupId: string
+  /** A member that was killed holds up its group for so long; a message must be dealt with in less. */
   sessionTimeoutMs?: number
 }
 
@@ -53,11 +54,11 @@ export function createKafka ({ brokers, clientId, topicPrefix = '', logger, sock
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
     }),
-    createConsumer: ({ groupId, sessionTimeoutMs = 30_000 }) => kafka.consumer({
+    createConsumer: ({ groupId, sessionTimeoutMs = 10_000 }) => kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: 30_000,
-      heartbeatInterval: 3_000,
+      rebalanceTimeout: sessionTimeoutMs,
+      heartbeatInterval: sessionTimeoutMs / 5,
       // Small batches: a rebalance waits for the batch in hand.
       maxBytesPerPartition: 256 * 1024,
       // Also how long a stop may wait for the fetch in flight.

@@ -1,46 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { sql } from 'drizzle-orm'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { topics } from '@tacet/contracts'
-import { createConsumer, toKafkaMessage, type Database, type EventIn, type KafkaClient, type Transaction } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
-import { callHeld } from '../helpers/events.ts'
+import { count, countOf, deadLetters, message, producerTo, setUp, startConsumer } from '../helpers/consumer.ts'
 import { watch } from '../helpers/kafka.ts'
-import { effects, inbox } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
-
-const deadLetters = 'test.dead-letters.v1'
-type CallEvent = EventIn<typeof topics.calls>
-
-const count = async (event: CallEvent, tx: Transaction) => {
-  await tx.insert(effects).values({ key: event.subject, count: 1 }).onConflictDoUpdate({ target: effects.key, set: { count: sql`${effects.count} + 1` } })
-}
-
-function startConsumer (t: Test, database: Database, kafka: KafkaClient, handle: (event: CallEvent, tx: Transaction) => Promise<unknown> = count) {
-  const consumer = createConsumer({ kafka, groupId: 'test', topics: [topics.calls], database, inbox, deadLetterTopic: deadLetters, handle, logger, metrics: testMetrics() })
-  consumer.start()
-  t.teardown(() => consumer.stop())
-  return consumer
-}
-
-const setUp = async (t: Test, partitions = 1) => ({
-  ...await testDatabase(t),
-  ...await testTopics(t, [{ topic: topics.calls, partitions }, { topic: deadLetters }]),
-})
-
-function message (callId: string, seq: number, id: string = randomUUID()) {
-  const { type, subject, data } = callHeld(callId, seq)
-  return toKafkaMessage({ id, type, source: 'urn:tacet:test', subject, time: '2026-11-23T09:00:00.000Z', data })
-}
-
-async function producerTo (t: Test, kafka: KafkaClient) {
-  const producer = kafka.createProducer()
-  await producer.connect()
-  t.teardown(() => producer.disconnect())
-  return async (...messages: Parameters<typeof producer.send>[0]['messages']) => { await producer.send({ topic: kafka.prefixed(topics.calls), messages }) }
-}
-
-const countOf = async (database: Database, key: string) => (await database.db.select().from(effects).where(sql`${effects.key} = ${key}`))[0]?.count ?? 0
 
 t.test('an event delivered twice has its effect once', async t => {
   const { database, kafka } = await setUp(t)
@@ -110,70 +73,4 @@ t.test('a handler that keeps failing does not hold up the others for ever', { ti
   t.equal(await countOf(database, failing), 0, 'its transactions were rolled back')
   await eventually(() => letters.length === 1)
   t.match(String(letters[0]?.headers['dead_letter_reason']), /a bug/)
-})
-
-t.test('while the database is away nothing is skipped, and order holds when it is back', { timeout: 60_000 }, async t => {
-  const { url, database: direct, kafka } = await setUp(t)
-  const { database, proxy } = await databaseOverProxy(t, url)
-  const send = await producerTo(t, kafka)
-  const handled: number[] = []
-  startConsumer(t, database, kafka, async (event, tx) => {
-    await count(event, tx)
-    handled.push(event.data.seq)
-  })
-  const callId = randomUUID()
-  await send(message(callId, 1))
-  await eventually(() => countOf(direct, callId))
-  await proxy.cut()
-  await send(message(callId, 2), message(callId, 3), message(callId, 4))
-  await eventually(async () => (await waitingIn(kafka)) > 0n)
-  t.equal(await countOf(direct, callId), 1)
-  await proxy.mend()
-  await eventually(async () => await countOf(direct, callId) === 4, { timeoutMs: 20_000 })
-  t.same(handled, [1, 2, 3, 4])
-})
-
-/** Messages the group has not committed yet. */
-async function waitingIn (kafka: KafkaClient): Promise<bigint> {
-  const admin = kafka.createAdmin()
-  await admin.connect()
-  try {
-    const [committed] = await admin.fetchOffsets({ groupId: kafka.prefixed('test'), topics: [kafka.prefixed(topics.calls)] })
-    const [end] = await admin.fetchTopicOffsets(kafka.prefixed(topics.calls))
-    return BigInt(end?.high ?? 0) - BigInt(committed?.partitions[0]?.offset ?? 0)
-  } finally {
-    await admin.disconnect()
-  }
-}
-
-t.test('a consumer that lost Kafka takes up again where it was', { timeout: 60_000 }, async t => {
-  const { database, kafka: direct, prefix } = await setUp(t)
-  const { kafka, proxy } = await kafkaOverProxy(t, prefix)
-  const send = await producerTo(t, direct)
-  const consumer = startConsumer(t, database, kafka)
-  const callId = randomUUID()
-  await send(message(callId, 1))
-  await eventually(() => countOf(database, callId))
-  await proxy.cut()
-  await send(message(callId, 2))
-  await eventually(() => !consumer.check().isOk, { timeoutMs: 20_000 })
-  await proxy.mend()
-  await eventually(async () => await countOf(database, callId) === 2, { timeoutMs: 20_000 })
-})
-
-t.test('two instances share the work, and a stopped one hands over', { timeout: 60_000 }, async t => {
-  const { url, database, kafka } = await setUp(t, 6)
-  const send = await producerTo(t, kafka)
-  const first = startConsumer(t, database, kafka)
-  startConsumer(t, openTestDatabase(t, url), kafka)
-  const callIds = Array.from({ length: 100 }, () => randomUUID())
-  const handledOnce = async (ids: string[]) => {
-    const rows = await database.db.select().from(effects)
-    return rows.length === ids.length && rows.every(({ count }) => count === 1)
-  }
-  await send(...callIds.slice(0, 50).map((callId, index) => message(callId, index + 1)))
-  await eventually(() => handledOnce(callIds.slice(0, 50)), { timeoutMs: 20_000 })
-  await first.stop()
-  await send(...callIds.slice(50).map((callId, index) => message(callId, index + 1)))
-  await eventually(() => handledOnce(callIds), { timeoutMs: 20_000 })
 })
