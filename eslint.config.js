@@ -22,6 +22,7 @@ export default [
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { '@typescript-eslint': neostandard.plugins['typescript-eslint'].plugin },
     rules: {
+      'no-void': ['error', { allowAsStatement: true }],
       // tap waits for the subtests it was given
       '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafePromises: [{ from: 'package', package: '@tapjs/core', name: 'PromiseWithSubtest' }] }],
       '@typescript-eslint/no-misused-promises': 'error',

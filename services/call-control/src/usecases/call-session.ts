@@ -52,9 +52,9 @@ export function createCallSession (first: Call, revision: number, options: Sessi
 
   function run (effect: RecordingEffect): void {
     switch (effect.type) {
-      case 'start-recorder': return void recorders.start(call, effect)
-      case 'stop-recorder': return void recorders.stop(call, effect)
-      case 'discard-recorder': return void recorders.discard(call, effect.segment)
+      case 'start-recorder': void recorders.start(call, effect); break
+      case 'stop-recorder': void recorders.stop(call, effect); break
+      case 'discard-recorder': void recorders.discard(call, effect.segment); break
     }
   }
 
@@ -63,9 +63,8 @@ export function createCallSession (first: Call, revision: number, options: Sessi
       if (effect.type === 'stop-recorder') continue
       // An agent's start is stored in time or did not happen; a start by the rules waits for the database.
       if (effect.type === 'start-recorder' && effect.cause.commandId !== null) giveUpUnlessStored(effect.segment, stored)
-      stored.then(() => {
-        if (effect.type !== 'start-recorder' || isReserved(effect.segment)) run(effect)
-      }, () => {})
+      const isWanted = () => effect.type !== 'start-recorder' || isReserved(effect.segment)
+      stored.then(() => { if (isWanted()) run(effect) }, () => {})
     }
   }
 
@@ -145,9 +144,9 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     dispatch,
     fulfil,
     /** Stores messages (audit entries, say) in the order of the call's own. */
-    note: (messages: Message[]) => void journal.append(call, messages),
+    note (messages: Message[]): void { void journal.append(call, messages) },
     isBusy: recorders.isBusy,
-    discard: (segment: number) => void recorders.discard(call, segment),
+    discard (segment: number): void { void recorders.discard(call, segment) },
     get isStored () { return journal.isIdle },
     stored: () => journal.idle(),
     inTime,

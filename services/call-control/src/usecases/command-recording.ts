@@ -26,7 +26,6 @@ export interface CommandOptions {
   session: (callId: string) => CallSession | undefined
   store: CallStore
   answers: AnswerBook
-  commitTimeoutMs: number
   onIntentFailure: (error: unknown) => void
 }
 
@@ -35,7 +34,7 @@ export function createAnswerBook () {
   const answers = new Map<string, StoredAnswer>()
   const keyOf = (credentialId: string, idempotencyKey: string) => `${credentialId} ${idempotencyKey}`
   return {
-    put: (answer: StoredAnswer) => void answers.set(keyOf(answer.credentialId, answer.idempotencyKey), answer),
+    put (answer: StoredAnswer): void { answers.set(keyOf(answer.credentialId, answer.idempotencyKey), answer) },
     get: (credentialId: string, idempotencyKey: string) => answers.get(keyOf(credentialId, idempotencyKey)),
     forgetCall (callId: string): void {
       for (const [key, answer] of answers) if (answer.callId === callId) answers.delete(key)
@@ -93,12 +92,25 @@ export function createCommands (options: CommandOptions) {
   }
 
   /** The caller's call, or the same 404 for a call of others and one that never was. */
-  async function reach ({ principal, callId }: Pick<Command, 'principal' | 'callId'>): Promise<CallSession> {
-    const session = options.session(callId)
-    const call = session?.call ?? await store.find(callId)
+  async function find ({ principal, callId }: Pick<Command, 'principal' | 'callId'>): Promise<Call> {
+    const call = options.session(callId)?.call ?? await stored(callId)
     if (!call || !isReachable(call, principal)) throw problem('call-not-found')
+    return call
+  }
+
+  async function reach (command: Command): Promise<CallSession> {
+    await find(command)
+    const session = options.session(command.callId)
     if (!session) throw problem('call-ended')
     return session
+  }
+
+  async function stored (callId: string): Promise<Call | undefined> {
+    try {
+      return await store.find(callId)
+    } catch (error) {
+      throw problem('storage-unavailable', undefined, { retryAfterSeconds: 2 }, error)
+    }
   }
 
   function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
@@ -139,7 +151,7 @@ export function createCommands (options: CommandOptions) {
     return { id: newId(), topic: topics.audit, type: 'audit.recorded', subject: call.companyId, occurredAt: new Date(atMs), data: entry }
   }
 
-  return { execute, reach }
+  return { execute, find }
 }
 
 export type Commands = ReturnType<typeof createCommands>

@@ -1,4 +1,3 @@
-import type { AriEvent, RecorderDriver } from '@tacet/ari'
 import { viewCall, type FindOwner } from '../domain/call-view.ts'
 import { newCall, type Call, type CallInput, type SettingsNow } from '../domain/call.ts'
 import { createPbx, type Leg, type PbxSnapshot } from '../domain/pbx.ts'
@@ -10,7 +9,6 @@ export interface FollowOptions {
   callIdOf: (linkedId: string) => string
   findOwner: FindOwner
   settings: SettingsNow
-  recorder: Pick<RecorderDriver, 'onEvent'>
   openSession: (call: Call, revision: number) => CallSession
 }
 
@@ -114,7 +112,6 @@ export function createCallFollower (options: FollowOptions) {
     pbx,
     adopt,
     apply,
-    onRecorderEvent: (event: AriEvent) => options.recorder.onEvent(event),
     /** After a reconnect: the picture is replaced, and every call shown what it missed. */
     replace (snapshot: PbxSnapshot): void {
       isCatchUp = true

@@ -82,7 +82,7 @@ export function createJournal ({ store, revision: firstRevision, backoff, wait, 
 
   const reject = (batch: Pending, error: Error) => batch.waiters.forEach(waiter => waiter.reject(error))
 
-  return {
+  const journal: Journal = {
     append (call, messages, answers = []) {
       const waiter = Promise.withResolvers<void>()
       waiter.promise.catch(() => {})
@@ -95,10 +95,9 @@ export function createJournal ({ store, revision: firstRevision, backoff, wait, 
       return waiter.promise
     },
     get isIdle () { return running === null },
-    async idle () {
-      while (running) await running
-    },
+    idle: () => running?.then(() => journal.idle()) ?? Promise.resolve(),
     get revision () { return revision },
     close: () => closing.abort(),
   }
+  return journal
 }

@@ -1,0 +1,2 @@
+export { startCallControl } from './service.ts'
+export { callControlConfig } from './config.ts'

@@ -1,0 +1,131 @@
+import { problem } from '@tacet/contracts'
+import {
+  backoff, createAdminApp, createAuthenticator, createKafka, createMetrics, createRelay, createReplica, openDatabase, pause,
+  type Closer, type Logger,
+} from '@tacet/service-kit'
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid'
+import { createPostgresCallStore } from './adapters/postgres-call-store.ts'
+import { createPostgresLease } from './adapters/postgres-lease.ts'
+import { createSettingsView } from './adapters/settings-view.ts'
+import type { CallControlConfig } from './config.ts'
+import { outbox, replica as replicaTable } from './db/schema.ts'
+import { createCallControlApp } from './http/app.ts'
+import { createObserver } from './observer.ts'
+import { createAnswerBook, createCommands } from './usecases/command-recording.ts'
+import { createPost } from './usecases/hold-post.ts'
+import { openWatch, type PbxWatch } from './watch.ts'
+
+const name = 'call-control'
+const version = '1.0.0'
+/** Of the call ids of all PBXs; never change it. */
+const callNamespace = 'b3f2f6a4-2f0e-4f0e-9a57-6b8f6f3d1c50'
+
+export interface CallControlContext { config: CallControlConfig, logger: Logger, closer: Closer }
+
+/** Starts the service and resolves when it listens; what it needs may come later. */
+export async function startCallControl ({ config, logger, closer }: CallControlContext): Promise<{ url: string, adminUrl: string }> {
+  const metrics = createMetrics({ name })
+  const database = openDatabase({ url: config.databaseUrl, name, logger, statementTimeoutMs: 2_000, connectTimeoutMs: 1_500 })
+  closer.add('database', () => database.close())
+  const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
+  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:call-control', logger, metrics })
+  const copyOf = { name, kafka, database, table: replicaTable, logger, metrics }
+  const settings = createReplica({ ...copyOf, topic: 'tacet.settings.v1' })
+  const credentials = createReplica({ ...copyOf, topic: 'tacet.credentials.v1' })
+  const observer = createObserver({ logger, metrics, watch: () => post.watch })
+
+  const instanceId = uuidv7()
+  let epoch = 0
+  const lease = createPostgresLease({ database, pbxId: config.pbxId, holder: instanceId, ttlMs: config.leaseTtlMs })
+  const store = createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => relay.wake() })
+  const answers = createAnswerBook()
+  const clock = () => Date.now()
+  const wait = async (ms: number, signal?: AbortSignal) => { if (ms > 0) await pause(ms, signal) }
+  const view = createSettingsView(settings)
+
+  const post = createPost<PbxWatch>({
+    acquire: () => lease.acquire(),
+    release: () => lease.release(),
+    wait,
+    renewEveryMs: config.leaseTtlMs / 5,
+    backOffMs: () => config.leaseTtlMs * (0.3 + Math.random() * 0.4),
+    onChange: observer.onRole,
+    onError: err => logger.warn({ err }, 'lease not renewed'),
+    open: held => {
+      epoch = held
+      return openWatch({
+        config,
+        store,
+        answers,
+        clock,
+        logger,
+        ...view,
+        callIdOf: linkedId => uuidv5(`${config.pbxId}/${linkedId}`, callNamespace),
+        onLatency: observer.onAriLatency,
+        session: {
+          store,
+          clock,
+          wait,
+          newId: () => uuidv7(),
+          commitTimeoutMs: config.commitTimeoutMs,
+          backoff: () => backoff({ firstMs: 100, maxMs: 2_000 }),
+          onStored: () => {},
+          onFailure: error => {
+            if (error instanceof Error && error.name === 'LeaseLost') post.resign()
+            observer.onStoreFailure(error)
+          },
+          onError: observer.onRecorderError,
+          onTransition: observer.onTransition,
+        },
+      })
+    },
+  })
+
+  const commands = createCommands({
+    clock,
+    newId: () => uuidv7(),
+    store,
+    answers,
+    session: callId => usableWatch(post.watch).follower.session(callId),
+    onIntentFailure: err => logger.warn({ err }, 'pause intent not stored'),
+  })
+  const authenticator = createAuthenticator(credentials)
+  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post.watch), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+
+  const admin = createAdminApp({
+    name,
+    version,
+    logger,
+    metrics,
+    checks: {
+      database: () => database.check(),
+      outbox: () => relay.check(),
+      settings: () => settings.check(),
+      credentials: () => credentials.check(),
+      pbx: () => ({ isOk: post.watch ? post.watch.isUsable : epoch !== 0, role: post.role, state: post.watch?.state ?? 'standby' }),
+    },
+  })
+  closer.add('admin', () => admin.close())
+  const adminUrl = await admin.listen({ host: config.httpHost, port: config.adminPort })
+
+  relay.start()
+  closer.add('relay', () => relay.stop())
+  await Promise.all([settings.start(), credentials.start()])
+  closer.add('settings', () => settings.stop())
+  closer.add('credentials', () => credentials.stop())
+  // A call must not be judged by rules that are not here yet.
+  await Promise.all([settings.whenUsable(20_000), credentials.whenUsable(20_000)])
+  post.start()
+  closer.add('post', () => post.stop())
+
+  closer.add('http', () => app.close())
+  const url = await app.listen({ host: config.httpHost, port: config.httpPort })
+  logger.info({ url, adminUrl, instanceId }, 'call-control listening')
+  return { url, adminUrl }
+}
+
+function usableWatch (watch: PbxWatch | undefined): PbxWatch {
+  if (!watch) throw problem('standby', undefined, { retryAfterSeconds: 2 })
+  if (!watch.isUsable) throw problem('pbx-unavailable', undefined, { retryAfterSeconds: 2 })
+  return watch
+}

@@ -1,0 +1,109 @@
+import { createAriConnection, createSnoopRecorderDriver, isRecorderId, type AriEvent, type AriLatency } from '@tacet/ari'
+import type { Logger } from '@tacet/service-kit'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CallControlConfig } from './config.ts'
+import { toChange, toSnapshot } from './intake/ari-changes.ts'
+import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
+import type { AnswerBook } from './usecases/command-recording.ts'
+import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
+import type { Watch } from './usecases/hold-post.ts'
+import type { CallStore } from './usecases/ports.ts'
+import { createReconciler } from './usecases/reconcile.ts'
+
+export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwner' | 'settings' | 'clock'> {
+  config: CallControlConfig
+  store: CallStore
+  answers: AnswerBook
+  session: Omit<SessionOptions, 'driver' | 'timings'>
+  logger: Logger
+  onLatency: (latency: AriLatency) => void
+}
+
+/** A call that is over stays reachable for this long, to answer whoever still asks. */
+const keepOverMs = 10 * 60_000
+const tickMs = 1_000
+
+export interface PbxWatch extends Watch {
+  readonly follower: ReturnType<typeof createCallFollower>
+  /** The first reconciliation is done: what we say of calls can be believed. */
+  readonly isUsable: boolean
+  readonly state: string
+}
+
+/** Everything that acts on the PBX while this instance holds the lease. */
+export function openWatch ({ config, store, answers, session, logger, onLatency, ...view }: WatchOptions): PbxWatch {
+  const replaced = Promise.withResolvers<void>()
+  let isUsable = false
+  const connection = createAriConnection({
+    url: config.ariUrl,
+    username: config.ariUsername,
+    password: config.ariPassword,
+    app: config.ariApp,
+    logger: logger.child({ part: 'ari' }),
+    onLatency,
+    onArrival: (event: AriEvent) => driver.onEvent(event),
+    onEvent: handle,
+    onUp: reconcile,
+    onReplaced: replaced.resolve,
+  })
+  const driver = createSnoopRecorderDriver({ rest: connection.rest, app: config.ariApp, isUp: () => connection.isListening })
+  const timings = { resumeGuardMs: config.resumeGuardMs, startTimeoutMs: config.startTimeoutMs, stopTimeoutMs: config.stopTimeoutMs, retryDelayMs: 500, maxSealAttempts: 5 }
+  const follower = createCallFollower({
+    ...view,
+    pbxId: config.pbxId,
+    openSession: (call, revision) => createCallSession(call, revision, { ...session, driver, timings }),
+  })
+  const reconciler = createReconciler({
+    follower,
+    store,
+    answerBook: answers,
+    driver,
+    clock: view.clock,
+    newId: session.newId,
+    discardTimeoutMs: config.stopTimeoutMs,
+    onStray: recorderId => logger.warn({ recorderId }, 'recorder without a call removed'),
+    snapshot: async () => toSnapshot((await connection.rest.listChannels()).filter(channel => !isRecorderId(channel.id)), await connection.rest.listBridges()),
+  })
+
+  async function reconcile (): Promise<void> {
+    await reconciler.run()
+    isUsable = true
+    logger.info({ calls: follower.sessions().length }, 'calls reconciled with the PBX')
+  }
+
+  function handle (event: AriEvent): void {
+    if ('channel' in event && event.channel && isRecorderId(event.channel.id)) {
+      if (event.type === 'ChannelDestroyed') void checkLoss(event.channel.id)
+      return
+    }
+    const change = toChange(event)
+    if (change) follower.apply(change)
+  }
+
+  /** A recorder goes when its leg goes, and may be seen first; if the leg is still there a moment later, it was lost. */
+  async function checkLoss (recorderId: string): Promise<void> {
+    const [, callId, segment] = /^tacet-(.{36})-(\d+)/.exec(recorderId) ?? []
+    await sleep(300)
+    const found = follower.session(callId ?? '')
+    const phase = found?.call.recording.phase
+    if (!found || phase?.status !== 'recording' || phase.segment.number !== Number(segment) || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
+    found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment: Number(segment), isExplained: false } })
+  }
+
+  const ticker = setInterval(() => {
+    follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
+  }, tickMs)
+  connection.start()
+
+  return {
+    follower,
+    replaced: replaced.promise,
+    get isUsable () { return isUsable },
+    get state () { return connection.state },
+    async close () {
+      clearInterval(ticker)
+      follower.close()
+      await connection.close()
+    },
+  }
+}
