@@ -12,7 +12,6 @@ export interface SupervisedConsumerOptions {
   onContact?: () => void
   /** Runs before each (re)connection, for state that belongs to one consumer. */
   onStart?: () => Promise<void> | void
-  stopTimeoutMs?: number
 }
 
 export interface SupervisedConsumer {
@@ -27,7 +26,7 @@ export interface SupervisedConsumer {
  * a new one takes its place, with growing pauses between.
  */
 export function superviseConsumer (options: SupervisedConsumerOptions): SupervisedConsumer {
-  const { create, topics, logger, eachBatch, onContact, onStart, stopTimeoutMs = 5_000 } = options
+  const { create, topics, logger, eachBatch, onContact, onStart } = options
   const stopping = new AbortController()
   let isConsuming = false
   let running: Promise<void> | undefined
@@ -45,16 +44,23 @@ export function superviseConsumer (options: SupervisedConsumerOptions): Supervis
       isConsuming = true
       onConsuming()
     })
-    try {
+    async function join (): Promise<void> {
       await onStart?.()
-      await Promise.race([consumer.connect(), ended])
+      if (stopping.signal.aborted) return
+      await consumer.connect()
       if (stopping.signal.aborted) return
       await consumer.subscribe({ topics, fromBeginning: true })
-      await Promise.race([consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch }), ended])
+      await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch })
+    }
+    const joining = join()
+    try {
+      await Promise.race([joining, ended])
       await ended
     } finally {
       isConsuming = false
-      await deadline(consumer.disconnect(), stopTimeoutMs, () => new Error('consumer did not stop in time')).catch(err => {
+      // Disconnected while it connects, kafkajs would leave that connection open for ever.
+      await deadline(joining, 2_000, () => new Error('consumer still joining')).catch(() => {})
+      await deadline(consumer.disconnect(), 3_000, () => new Error('consumer did not stop in time')).catch(err => {
         logger.warn({ err, topics }, 'consumer abandoned')
       })
     }
