@@ -35,6 +35,12 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
     })),
     readAudio: (recordingId, range) => guarded(async () => {
       const file = await open(audioOf(recordingId))
+      // A file that has lost bytes would end early, and leave the caller waiting for the rest.
+      const { size } = await file.stat()
+      if (size <= range.end) {
+        await file.close()
+        throw new DependencyUnavailable('store', `${size} bytes instead of at least ${range.end + 1}`)
+      }
       return file.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     }),
     readTimeline: recordingId => guarded(async () => timelineSchema.parse(JSON.parse(await readFile(timelineOf(recordingId), 'utf8')))),

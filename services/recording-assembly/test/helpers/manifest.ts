@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Gap, Manifest, Segment } from '@tacet/contracts'
 
-export const start = Date.parse('2026-11-23T09:00:00.000Z')
+export const start = Date.parse('2026-01-05T09:00:00.000Z')
 export const at = (ms: number): string => new Date(start + ms).toISOString()
 
 export const actor = { kind: 'agent', agentId: '01990000-0000-7000-8000-000000001001', credentialId: null } as const
