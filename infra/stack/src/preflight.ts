@@ -26,13 +26,13 @@ async function install (packages: string[], progress: Progress, signal: AbortSig
   if (!isRoot() || !hasCommand('apt-get')) {
     throw new Failure(`Missing: ${packages.join(', ')}. This mends it:\n    ${suggestInstall(packages)}`)
   }
-  await progress.step(`Debian packages: ${packages.join(', ')}`, async (say) => {
+  await progress.step('Debian packages', async (say) => {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     const onLine = (line: string): void => {
       const what = /^(?:Get:\d+ \S+ \S+ \S+ (\S+)|Setting up (\S+))/.exec(line)
       if (what) say(what[1] ?? what[2] ?? '')
     }
-    say('apt-get update')
+    say(`apt-get update, to install ${packages.join(', ')}`)
     await run('apt-get', ['update'], { signal, env })
     await run('apt-get', ['install', '--yes', '--no-install-recommends', ...packages], { signal, env, onLine })
   })

@@ -2,9 +2,10 @@ import { performance } from 'node:perf_hooks'
 import colors from 'picocolors'
 import type { WriteStream } from 'node:tty'
 
-type Running = { title: string, detail: string, since: number }
+type Running = { title: string, detail: string, since: number, lastPrintedAt: number }
 
 const frames = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'
+const plainIntervalMs = 5000
 const seconds = (since: number): string => colors.dim(`${((performance.now() - since) / 1000).toFixed(1)} s`)
 
 export type Progress = {
@@ -54,11 +55,13 @@ export function showProgress (out: WriteStream | NodeJS.WriteStream = process.st
   return {
     line,
     step: async (title, work) => {
-      const step: Running = { title, detail: '', since: performance.now() }
+      const step: Running = { title, detail: '', since: performance.now(), lastPrintedAt: -Infinity }
       begin(step)
       const say = (detail: string): void => {
-        if (!out.isTTY && detail !== step.detail) out.write(`  … ${title}: ${detail}\n`)
         step.detail = detail
+        if (out.isTTY || performance.now() - step.lastPrintedAt < plainIntervalMs) return
+        step.lastPrintedAt = performance.now()
+        out.write(`  … ${title}: ${detail}\n`)
       }
       try {
         const result = await work(say)
