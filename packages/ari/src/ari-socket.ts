@@ -22,7 +22,7 @@ export type AriSocket = {
 type WebSocket = EventEmitter & { ping (): void, terminate (): void }
 type Client = EventEmitter & { _ws: WebSocket, start (app: string, subscribeAll: boolean): Promise<void> }
 
-/** Subscribes to everything that happens on the PBX. Rejects within about the timeout, whatever Asterisk does. */
+/** Registers the application, without subscriptions. Rejects within about the timeout, whatever Asterisk does. */
 export async function openAriSocket (options: AriSocketOptions): Promise<AriSocket> {
   const { url, username, password, app, openTimeoutMs, heartbeatMs, onMessage, signal } = options
   const expired = AbortSignal.any([signal, AbortSignal.timeout(openTimeoutMs)])
@@ -32,7 +32,7 @@ export async function openAriSocket (options: AriSocketOptions): Promise<AriSock
   // With this it takes every close for intended, and leaves reconnecting (which it gives up after 43 s) to us.
   Object.defineProperty(client, '_wsClosed', { get: () => true, set: () => {} })
   client.on('*', onMessage)
-  const started = client.start(app, true)
+  const started = client.start(app, false)
   const socket = client._ws
   catchThrows(socket, onMessage)
 

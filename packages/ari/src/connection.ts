@@ -45,7 +45,10 @@ export interface AriConnection {
   close (): Promise<void>
 }
 
-const TIMING = { probeMs: 2000, openMs: 5000, heartbeatMs: 4000, reconcileMs: 60_000, closeMs: 2000, firstBackoffMs: 100, maxBackoffMs: 5000 }
+const TIMING = { probeMs: 2000, openMs: 5000, heartbeatMs: 4000, reconcileMs: 60_000, closeMs: 2000, firstBackoffMs: 100, maxBackoffMs: 2000 }
+// Not subscribeAll: it takes in device states, and Asterisk 22.10 deadlocks ARI for good when a websocket goes away
+// at the moment a device state changes (docs/adr/0004).
+const WATCHED = ['channel:', 'bridge:']
 const MAX_BUFFERED = 50_000
 const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
@@ -106,6 +109,7 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
     })
     try {
       await rest.ignoreEvents(app, ignoredEvents, { deadlineMs: timing.probeMs, signal })
+      await rest.subscribe(app, WATCHED, { deadlineMs: timing.probeMs, signal })
       return socket
     } catch (error) {
       socket.end('not registered')
@@ -204,7 +208,9 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
     async close () {
       life?.stop.abort()
       isListening = false
-      await Promise.race([life?.done, clock.sleep(timing.closeMs)])
+      const timer = new AbortController()
+      await Promise.race([life?.done, clock.sleep(timing.closeMs, timer.signal)])
+      timer.abort()
       if (state !== 'replaced') state = 'down'
       await rest.close()
     },

@@ -25,12 +25,13 @@ export interface AriRest {
   hangup (channelId: string, options?: CallOptions): Promise<void>
   /** Also functions, as `CHANNEL(linkedid)`. Undefined when it is not set. */
   getVariable (channelId: string, name: string, options?: CallOptions): Promise<string | undefined>
+  /** `conflict` for a channel outside Stasis, as those of ordinary calls are. */
   setVariable (channelId: string, name: string, value: string, options?: CallOptions): Promise<void>
   /** Only names that begin with `Stasis:` can be set. */
   setDeviceState (name: string, state: DeviceState, options?: CallOptions): Promise<void>
   /** Sends a text to an endpoint (`PJSIP/1001`), by SIP MESSAGE. Never repeated by itself. */
   sendMessage (endpoint: string, body: string, from: string, options?: CallOptions): Promise<void>
-  /** Plays `sound:…`, `tone:…` to one channel. The id makes it repeatable. */
+  /** Plays `sound:…`, `tone:…` to one channel; `conflict` outside Stasis. The id makes it repeatable. */
   play (channelId: string, playbackId: string, media: string, options?: CallOptions): Promise<void>
   /** The deadline is for the first byte. Destroy the stream if you don't read it to its end. */
   storedRecordingFile (name: string, options?: CallOptions): Promise<{ stream: Readable, sizeBytes: number | undefined }>
@@ -39,6 +40,8 @@ export interface AriRest {
   getEndpoint (technology: string, resource: string, options?: CallOptions): Promise<AriEndpoint>
   asteriskInfo (options?: CallOptions): Promise<AsteriskInfo>
   listApplications (options?: CallOptions): Promise<AriApplication[]>
+  /** Subscribes an application to event sources: `channel:` are all channels, `bridge:` all bridges. */
+  subscribe (app: string, sources: readonly string[], options?: CallOptions): Promise<void>
   /** Tells Asterisk not to send these event types to an application. `not-found` when the application is not registered. */
   ignoreEvents (app: string, types: readonly string[], options?: CallOptions): Promise<void>
   /** Whether Asterisk serves its API description, as it does from the moment it is fully booted. */
@@ -87,7 +90,7 @@ export function createAriRest (options: AriRestOptions): AriRest {
         })
         return value
       } catch (error) {
-        if (isGone(error) && !String((error as Error).message).includes('Channel')) return undefined
+        if (isAriError(error, 'not-found') && error.message.includes('variable')) return undefined
         throw error
       }
     },
@@ -112,6 +115,9 @@ export function createAriRest (options: AriRestOptions): AriRest {
     getEndpoint: (technology, resource, o) => ask(endpointSchema, { ...o, operation: 'getEndpoint', method: 'GET', path: `/endpoints/${id(technology)}/${id(resource)}` }),
     asteriskInfo: (o) => ask(asteriskInfoSchema, { ...o, operation: 'asteriskInfo', method: 'GET', path: '/asterisk/info' }),
     listApplications: (o) => ask(z.array(applicationSchema), { ...o, operation: 'listApplications', method: 'GET', path: '/applications' }),
+    subscribe: (app, sources, o) => send({
+      ...o, operation: 'subscribe', method: 'POST', path: `/applications/${id(app)}/subscription`, query: { eventSource: sources.join(',') },
+    }),
     ignoreEvents: (app, types, o) => send({
       ...o, operation: 'ignoreEvents', method: 'PUT', path: `/applications/${id(app)}/eventFilter`, body: { disallowed: types.map((type) => ({ type })) },
     }),

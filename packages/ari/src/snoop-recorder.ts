@@ -25,6 +25,7 @@ const isAnywhere = () => true
 
 /** The part of a stop's time that goes into asking; the rest is for hanging up. */
 const ASKING = 0.6
+const MAX_UNWANTED = 1000
 
 /** The driver that hangs a snoop channel on the leg and sends it into the dialplan context `tacet-recorder`. */
 export function createSnoopRecorderDriver (options: SnoopRecorderOptions): RecorderDriver {
@@ -33,8 +34,13 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
   /** Recorders of starts that failed before Asterisk answered: they may still come. */
   const unwanted = new Set<string>()
 
+  function disown (recorderId: string): void {
+    unwanted.add(recorderId)
+    for (const oldest of unwanted) if (unwanted.size > MAX_UNWANTED) unwanted.delete(oldest)
+  }
+
   const leftMs = (deadlineAt: number) => Math.max(1, deadlineAt - clock.now())
-  const wait = (deadlineAt: number) => ({ deadlineAt, firstLookMs: isUp() ? 25 : 2 })
+  const wait = (deadlineAt: number) => ({ deadlineAt, firstLookMs: isUp() ? 100 : 2 })
 
   /** Sends the recorder to an extension. False when it could not go (it is not in Stasis now), or when nobody knows. */
   async function send (entry: Entry, extension: string, deadlineAt: number, signal?: AbortSignal): Promise<boolean> {
@@ -95,6 +101,7 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
     let isCreated = false
     try {
       signal.throwIfAborted()
+      if (!isUp()) throw new AriError('unavailable', { operation: 'start', message: 'our application is not connected' })
       await create(entry, request, deadlineAt, signal)
       isCreated = true
       await begin(entry, request, deadlineAt, signal)
@@ -102,7 +109,7 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
     } catch (cause) {
       const error = signal.aborted ? new RecorderCancelled(entry.recorderId) : cause
       if (entry.place && isClosed(entry.place)) throw error
-      unwanted.add(entry.recorderId)
+      disown(entry.recorderId)
       if (!isCreated) rest.hangup(entry.recorderId).catch(() => {})
       else if (!await remove(entry, clock.now() + cleanUpMs)) throw new RecorderUnconfirmed(entry.recorderId, { cause: error })
       throw error
@@ -145,7 +152,9 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
     const deadlineAt = clock.now() + deadlineMs
     if (entry.starting) {
       entry.starting.cancel()
-      await Promise.race([entry.starting.promise.catch(() => {}), clock.sleep(deadlineMs)])
+      const timer = new AbortController()
+      await Promise.race([entry.starting.promise.catch(() => {}), clock.sleep(deadlineMs, timer.signal)])
+      timer.abort()
     }
     if (!entry.place) await book.look(entry, Math.max(1, deadlineMs / 4)).catch(() => {})
     // One that never began has nothing to close; it is hung up so that nobody can begin it any more.

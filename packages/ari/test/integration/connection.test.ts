@@ -43,6 +43,25 @@ t.test('hears calls that never enter our application', async (t) => {
   t.notOk(connection.heard.some(({ type }) => type === 'ChannelVarset'), 'but not what we need not know')
 })
 
+t.test('leaves no deadlock behind when it goes while lamps change', async (t) => {
+  const { connection: witness } = listener(t)
+  const over = new AbortController()
+  t.teardown(() => over.abort())
+  const change = async (lamp: string) => {
+    for (let i = 0; !over.signal.aborted; i++) await witness.rest.setDeviceState(`Stasis:${lamp}`, i % 2 ? 'INUSE' : 'ONHOLD')
+  }
+  const changes = ['tacet-test-1', 'tacet-test-2', 'tacet-test-3'].map(change)
+  for (let round = 0; round < 20; round++) {
+    const { connection } = listener(t)
+    await startListener(connection)
+    await connection.close()
+    await witness.rest.listApplications()
+  }
+  over.abort()
+  await Promise.all(changes)
+  t.pass('ARI still answers')
+})
+
 t.test('reconciles after each connect, before it tells what happened meanwhile', async (t) => {
   const proxy = await wire(t)
   const log: string[] = []
