@@ -5,6 +5,7 @@ import type { CallControlConfig } from './config.ts'
 import { toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
+import { guardConsultations } from './usecases/guard-consultations.ts'
 import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
 import type { Watch } from './usecases/hold-post.ts'
 import type { CallStore } from './usecases/ports.ts'
@@ -51,7 +52,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   const follower = createCallFollower({
     ...view,
     pbxId: config.pbxId,
-    openSession: (call, revision) => createCallSession(call, revision, { ...session, driver, timings }),
+    openSession: (call, revision) => createCallSession(call, revision, { ...session, driver, timings, onTransition }),
   })
   const reconciler = createReconciler({
     follower,
@@ -64,6 +65,14 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
     onStray: recorderId => logger.warn({ recorderId }, 'recorder without a call removed'),
     snapshot: async () => toSnapshot((await connection.rest.listChannels()).filter(channel => !isRecorderId(channel.id)), await connection.rest.listBridges()),
   })
+
+  /** Before anything else may happen on this tick of the event loop: a consultation must fall silent with its main call. */
+  function onTransition (...[before, input, transition]: Parameters<SessionOptions['onTransition']>): void {
+    session.onTransition(before, input, transition)
+    if (before.recording.phase.status !== transition.call.recording.phase.status || before.participants !== transition.call.participants) {
+      queueMicrotask(() => guardConsultations(follower.sessions(), view.clock()))
+    }
+  }
 
   async function reconcile (): Promise<void> {
     await reconciler.run()

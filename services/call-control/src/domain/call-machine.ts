@@ -94,7 +94,7 @@ function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: numb
   }
   draft.emit('call.answered', atMs, parties(draft.call))
   admit(draft, view.agents, settings, atMs)
-  const missedSinceMs = isCatchUp ? { missedSinceMs: view.startedAtMs } : {}
+  const missedSinceMs = isCatchUp ? { missedSinceMs: Math.min(view.agentSinceMs, atMs) } : {}
   if (isToBeRecorded(draft.call)) draft.record({ type: 'start', atMs, cause: byPolicy, ...missedSinceMs })
   else draft.record({ type: 'stay-off', atMs })
 }

@@ -23,6 +23,8 @@ export interface CallView {
   isAnswered: boolean
   sipCallIds: string[]
   startedAtMs: number
+  /** When the first leg of an agent who is in the call began to ring: the call can't have been answered before. */
+  agentSinceMs: number
 }
 
 /**
@@ -59,6 +61,7 @@ export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: Fin
     isAnswered: recorded !== undefined && agentLegs.some(leg => isJoined(pbx, leg)),
     sipCallIds: parties.flatMap(leg => leg.sipCallId ?? []),
     startedAtMs: originator.createdAtMs,
+    agentSinceMs: Math.min(...agentLegs.filter(leg => isJoined(pbx, leg)).map(leg => leg.createdAtMs), Number.MAX_SAFE_INTEGER),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { SilenceReason } from '@tacet/contracts'
 import {
-  maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Proof, type Recording, type RecordingInput, type RecordingTransition,
+  lateStartMs, maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Proof, type Recording, type RecordingInput, type RecordingTransition,
 } from './recording.ts'
 
 type InputOf<T extends RecordingInput['type']> = Extract<RecordingInput, { type: T }>
@@ -29,7 +29,7 @@ export function transition (recording: Recording, input: RecordingInput): Record
 function start (recording: Recording, { atMs, cause, missedSinceMs }: InputOf<'start'>): RecordingTransition {
   if (recording.phase.status !== 'off') return ignored(recording, 'it was started before')
   const missed = missedSinceMs === undefined ? recording : withGap(recording, missedSinceMs, ['lost'], recovery)
-  if (recording.reasons.length > 0) return changed({ ...missed, phase: { status: 'paused' } }, atMs)
+  if (recording.reasons.length > 0) return changed({ ...withGap(missed, atMs, recording.reasons, cause), phase: { status: 'paused' } }, atMs, [{ type: 'recording.paused', atMs, cause }])
   return reserve(missed, atMs, cause, 1)
 }
 
@@ -44,7 +44,7 @@ function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>
   const recording = isNew ? { ...before, reasons: [...before.reasons, reason].sort() } : before
   switch (phase.status) {
     case 'off':
-      return reason === 'agent' || !isNew ? ignored(before, 'it is off anyway') : changed(recording, atMs)
+      return reason === 'agent' || !isNew ? ignored(before, 'it is off anyway') : changed(recording, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
     case 'starting': case 'resuming': case 'recording':
       return {
         recording: { ...recording, phase: { status: 'pausing', segment: phase.segment, cause } },
@@ -90,7 +90,7 @@ function recorderStarted (recording: Recording, { atMs, segment, requestedAtMs }
   }
   const isResume = phase.status === 'resuming'
   return changed({
-    ...closeGap(recording, atMs),
+    ...closeGap(noteLateStart(recording, phase.segment.requestedAtMs, atMs), atMs),
     reasons: isResume ? recording.reasons.filter(reason => reason !== phase.lifting) : recording.reasons,
     phase: { status: 'recording', segment: opened },
   }, atMs, [
@@ -231,7 +231,10 @@ function closeSegment (recording: Recording, open: OpenSegment, atMs: number, cl
 }
 
 function seal (recording: Recording, atMs: number, reason: 'hangup' | 'transfer' | 'policy'): RecordingTransition {
-  return changed({ ...closeGap(recording, atMs), phase: { status: 'ended', reason } }, atMs, [{ type: 'recording.ended', atMs, reason }])
+  const ended: Recording = { ...closeGap(recording, atMs), phase: { status: 'ended', reason } }
+  // What was never to be recorded leaves nothing to assemble.
+  const hasBegun = recording.phase.status !== 'off' || recording.nextSegment > 1
+  return changed(ended, atMs, hasBegun ? [{ type: 'recording.ended', atMs, reason }] : [])
 }
 
 /** Opens a gap, or widens the one that is open. */
@@ -253,6 +256,12 @@ function closeGap (recording: Recording, atMs: number): Recording {
   const last = recording.gaps.at(-1)
   if (!last || last.endedAtMs !== null) return recording
   return { ...recording, gaps: [...recording.gaps.slice(0, -1), { ...last, endedAtMs: atMs }] }
+}
+
+/** A start by the rules waits for the database, and that wait is missing from the recording. */
+function noteLateStart (recording: Recording, reservedAtMs: number, atMs: number): Recording {
+  if (recording.phase.status !== 'starting' || atMs - reservedAtMs < lateStartMs) return recording
+  return withGap(noteFault(recording, 'started-late'), reservedAtMs, ['lost'], recovery)
 }
 
 const noteFault = (recording: Recording, fault: string): Recording =>

@@ -58,6 +58,9 @@ export const newRecording = (atMs: number): Recording => ({
 /** A policy start that keeps failing is given up, with an alarm, after this many recorders. */
 export const maxStartAttempts = 5
 
+/** A recorder that takes longer than this to start leaves a gap that the timeline must show. */
+export const lateStartMs = 1000
+
 export type RecordingInput =
   /** The rules say record. `missedSinceMs`: the call was answered before we saw it. */
   | { type: 'start', atMs: number, cause: Cause, missedSinceMs?: number }
