@@ -2,6 +2,7 @@ import { openAriSocket } from './ari-socket.ts'
 import type { AriSocket } from './ari-socket.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
+import { isAriError } from './errors.ts'
 import { parseAriEvent } from './events.ts'
 import type { AriEvent } from './events.ts'
 import { createAriRest } from './rest.ts'
@@ -129,6 +130,7 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
     stop.addEventListener('abort', onStop, { once: true })
     if (stop.aborted) onStop()
     isListening = !stop.aborted
+    watch(socket, lost.signal).catch(() => {})
     let wasUp = false
     try {
       wasUp = await reconcile(ended, lost.signal)
@@ -149,6 +151,17 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
       stop.removeEventListener('abort', onStop)
     }
     return wasUp
+  }
+
+  /** Asterisk, cleaning up after an old websocket, may unregister the application of the new one, which then stays silent. */
+  async function watch (socket: AriSocket, lost: AbortSignal): Promise<void> {
+    for (;;) {
+      await clock.sleep(timing.heartbeatMs, lost)
+      if (lost.aborted) return
+      const isSubscribed = await rest.getApplication(app, { deadlineMs: timing.probeMs })
+        .then(({ channel_ids: channels, bridge_ids: bridges }) => channels.length > 0 && bridges.length > 0, (error) => !isAriError(error, 'not-found'))
+      if (!isSubscribed) return socket.end('application lost')
+    }
   }
 
   async function reconcile (ended: Promise<string>, lost: AbortSignal): Promise<boolean> {

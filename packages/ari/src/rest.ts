@@ -40,6 +40,8 @@ export interface AriRest {
   getEndpoint (technology: string, resource: string, options?: CallOptions): Promise<AriEndpoint>
   asteriskInfo (options?: CallOptions): Promise<AsteriskInfo>
   listApplications (options?: CallOptions): Promise<AriApplication[]>
+  /** `not-found` when nobody has registered it by a websocket. */
+  getApplication (app: string, options?: CallOptions): Promise<AriApplication>
   /** Subscribes an application to event sources: `channel:` are all channels, `bridge:` all bridges. */
   subscribe (app: string, sources: readonly string[], options?: CallOptions): Promise<void>
   /** Tells Asterisk not to send these event types to an application. `not-found` when the application is not registered. */
@@ -115,6 +117,7 @@ export function createAriRest (options: AriRestOptions): AriRest {
     getEndpoint: (technology, resource, o) => ask(endpointSchema, { ...o, operation: 'getEndpoint', method: 'GET', path: `/endpoints/${id(technology)}/${id(resource)}` }),
     asteriskInfo: (o) => ask(asteriskInfoSchema, { ...o, operation: 'asteriskInfo', method: 'GET', path: '/asterisk/info' }),
     listApplications: (o) => ask(z.array(applicationSchema), { ...o, operation: 'listApplications', method: 'GET', path: '/applications' }),
+    getApplication: (app, o) => ask(applicationSchema, { ...o, operation: 'getApplication', method: 'GET', path: `/applications/${id(app)}` }),
     subscribe: (app, sources, o) => send({
       ...o, operation: 'subscribe', method: 'POST', path: `/applications/${id(app)}/subscription`, query: { eventSource: sources.join(',') },
     }),

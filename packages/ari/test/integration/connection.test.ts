@@ -100,6 +100,17 @@ t.test('notices a wire that went dead without a word', async (t) => {
   t.ok(connection.isListening)
 })
 
+t.test('notices that Asterisk forgot the application while the wire is fine', async (t) => {
+  let ups = 0
+  const { app, connection } = listener(t, { onUp: () => { ups++ } })
+  await startListener(connection)
+  const authorization = `Basic ${btoa(`${pbx.username}:${pbx.password}`)}`
+  await fetch(`${pbx.url}/ari/applications/${app}/subscription?eventSource=channel:__AST_CHANNEL_ALL_TOPIC`, { method: 'DELETE', headers: { authorization } })
+  await eventually(() => ups === 2 && connection.state === 'up')
+  const channelId = await makeCall()
+  await eventually(() => hears(connection.heard, channelId))
+})
+
 t.test('does not give up, and makes no second connection when it is back', async (t) => {
   const proxy = await wire(t)
   const { connection } = listener(t, { at: proxy.pbx })
