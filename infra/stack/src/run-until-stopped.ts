@@ -23,13 +23,15 @@ export async function runUntilStopped (work: Work, lastWord: () => string | unde
   const finished = work(own).then(() => 0, (error: unknown) => ({ error }))
   const outcome = await Promise.race([finished, stopAsked.promise])
   if (typeof outcome === 'object') report(outcome.error)
+  if (supervisor && process.stdout.isTTY) process.stdout.write('\nStopping …\n')
   await supervisor?.stop()
   const word = lastWord()
   if (word) process.stdout.write(`${word}\n`)
   process.exit(typeof outcome === 'number' ? outcome : 1)
 }
 
-function report (error: unknown): void {
+/** Shows an error: only its message where that says all. */
+export function report (error: unknown): void {
   const text = error instanceof Failure ? error.message : error instanceof Error ? error.stack : String(error)
   process.stderr.write(`\n${colors.red('✗')} ${text}\n`)
 }

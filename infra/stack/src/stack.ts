@@ -28,7 +28,7 @@ export async function startStack (supervisor: Supervisor, progress: Progress, ad
     return { url, adminUrl }
   }
   const [settings, callControl, assembly] = await supervisor.allOf([start('settings'), start('call-control'), start('recording-assembly')])
-  const complete = await progress.step('Demo data', () => seedDemo({ ...stack, settings, callControl, assembly }, supervisor.signal))
+  const complete = await progress.step('Demo data', () => seedDemo({ ...stack, settings, callControl, assembly }, supervisor))
   writePrivately(addressBook, JSON.stringify(complete, null, 2))
   return complete
 }

@@ -5,7 +5,7 @@ import colors from 'picocolors'
 import { playDemoCall } from './demo/play.ts'
 import { preflight } from './preflight.ts'
 import { showProgress } from './progress.ts'
-import { runUntilStopped } from './run-until-stopped.ts'
+import { report, runUntilStopped } from './run-until-stopped.ts'
 import { demoDirOf, startStack } from './stack.ts'
 import { supervise } from './supervisor.ts'
 import { repositoryDir } from './system/paths.ts'
@@ -21,7 +21,10 @@ await runUntilStopped(async (own) => {
   await preflight(progress, supervisor.signal)
   const stack = await startStack(supervisor, progress, addressBook)
   const demo = playDemoCall(stack, { dir: demoDirOf(dataDir), progress, signal: supervisor.signal })
-  await Promise.race([demo, supervisor.died])
+  await Promise.race([demo, supervisor.died]).catch((error: unknown) => {
+    if (options.demo || supervisor.signal.aborted) throw error
+    report(error) // the stack itself is fine
+  })
   if (options.demo) return
 
   progress.line(`\n  Running. Addresses, accounts and tokens are in ${colors.bold('.local/stack.json')}; logs in .local/log. Ctrl-C stops everything.`)
