@@ -1,0 +1,3 @@
+import { createLogger } from '@tacet/service-kit'
+
+export const silent = createLogger({ name: 'test', level: 'silent' })
