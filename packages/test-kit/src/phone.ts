@@ -15,6 +15,11 @@ export interface PhoneOptions {
   displayName?: string
   /** Address the phone binds and gives out. */
   host?: string
+  /**
+   * The RTP sequence number with which each stream of the phone begins. By default ahead of every earlier stream of the process:
+   * Debian's Asterisk records nothing of a stream that begins behind the one it replaces (ADR 3).
+   */
+  firstSequence?: number
 }
 
 export interface CallOptions {
@@ -41,7 +46,7 @@ const requestTimeoutMs = 5000
 
 /** A SIP user agent over UDP with one account, for tests and demonstrations. */
 export async function createPhone (options: PhoneOptions): Promise<Phone> {
-  const { sip, account, displayName, host = '127.0.0.1' } = options
+  const { sip, account, displayName, host = '127.0.0.1', firstSequence } = options
   const legs = new Map<string, CallLeg<Call>>()
   const rings: IncomingCall[] = []
   const waiters: ((call: IncomingCall) => void)[] = []
@@ -78,7 +83,7 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
   }
 
   async function ring (invite: SipRequest): Promise<void> {
-    const rtp = await createRtpSession({ host })
+    const rtp = await createRtpSession({ host, firstSequence })
     if (isClosed) return rtp.close()
     const leg = createIncomingCall(agent, rtp, invite)
     legs.set(leg.call.sipCallId, leg)
@@ -118,7 +123,7 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
     register: () => setRegistered(3600),
     unregister: () => setRegistered(0),
     async call (target, { callerId, audio } = {}) {
-      const rtp = await createRtpSession({ host, audio })
+      const rtp = await createRtpSession({ host, audio, firstSequence })
       const leg = createOutgoingCall(agent, rtp, target, callerId, displayName)
       legs.set(leg.call.sipCallId, leg)
       return leg.call

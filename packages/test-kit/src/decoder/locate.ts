@@ -45,8 +45,9 @@ const passes = [
 ]
 // Below this RMS there is nothing left to explain: what µ-law and a transcoding leave over is a third of it.
 const floorRms = 200
-// A track ends where this many samples' worth of evidence speaks against it; a lost packet (160) splits it in two.
+// A track ends where this many samples' worth of evidence speaks against it, more where others are louder; a lost packet (160) splits it in two.
 const patience = 60
+const patienceWithNoise = 24
 const minTrackSamples = 24
 const minGain = 0.3
 
@@ -139,13 +140,18 @@ function bestRun (residual: Float64Array, reference: Reference, track: Track): R
 }
 
 function grow (residual: Float64Array, reference: Reference, track: Track): Run {
-  const limit = patience * reference.power * track.gain ** 2
+  const { correlation } = project(residual, reference, track)
+  const ownPower = reference.power * track.gain ** 2
+  const initialNoise = ownPower * (1 / correlation ** 2 - 1)
   const walk = (start: number, step: 1 | -1, isInside: (at: number) => boolean) => {
     let edge = start
     let best = 0
     let sum = 0
-    for (let at = start; isInside(at) && sum > best - limit; at += step) {
-      sum += benefit(residual, reference, at, track)
+    let noise = initialNoise
+    for (let at = start; isInside(at) && sum > best - patience * ownPower - patienceWithNoise * noise; at += step) {
+      const explained = benefit(residual, reference, at, track)
+      sum += explained
+      noise += ((residual[at]! ** 2 - explained) - noise) / 100
       if (sum > best) {
         best = sum
         edge = at + step

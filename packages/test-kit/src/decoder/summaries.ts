@@ -10,13 +10,13 @@ export interface TimeRange { fromMs: number, toMs: number }
 /** When what is in the recording of this party was sent: ranges in order of time. Sample k of a packet counts as sent k/8 ms after the packet. */
 export function heard (located: Located, name: string): TimeRange[] {
   const ranges: TimeRange[] = []
+  let continuesAt: number | undefined
   for (const { packet, from, to } of pieces(partyOf(located, name))) {
-    const fromMs = packet.sentAtMs + from / samplesPerMs
-    const toMs = packet.sentAtMs + to / samplesPerMs
     const last = ranges.at(-1)
-    // Packets leave a millisecond early or late; only a missing one leaves a wider gap.
-    if (last && fromMs - last.toMs < 12 && from === 0) last.toMs = Math.max(last.toMs, toMs)
-    else ranges.push({ fromMs, toMs })
+    const toMs = packet.sentAtMs + to / samplesPerMs
+    if (last && packet.firstSample + from === continuesAt) last.toMs = Math.max(last.toMs, toMs)
+    else ranges.push({ fromMs: packet.sentAtMs + from / samplesPerMs, toMs })
+    continuesAt = packet.firstSample + to
   }
   return ranges
 }

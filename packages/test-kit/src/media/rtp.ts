@@ -46,7 +46,19 @@ export interface RtpSession {
 
 const now = () => performance.timeOrigin + performance.now()
 
-export async function createRtpSession ({ host, audio }: { host: string, audio?: AudioSource | undefined }): Promise<RtpSession> {
+const sequenceLead = 100
+let sessions = 0
+
+/** Every stream advances with the clock, 50 a second, and each new one begins ahead of all earlier ones. */
+function nextSequence (): number {
+  return Math.floor(performance.now() / packetMs) + sequenceLead * ++sessions
+}
+
+export async function createRtpSession ({ host, audio, firstSequence = nextSequence() }: {
+  host: string
+  audio?: AudioSource | undefined
+  firstSequence?: number | undefined
+}): Promise<RtpSession> {
   const socket = createSocket('udp4')
   socket.bind(0, host)
   await once(socket, 'listening')
@@ -70,7 +82,7 @@ export async function createRtpSession ({ host, audio }: { host: string, audio?:
     const packet = Buffer.allocUnsafe(12 + payload.length)
     packet[0] = 0x80
     packet[1] = payloadType
-    packet.writeUInt16BE(tick & 0xffff, 2)
+    packet.writeUInt16BE((firstSequence + tick) & 0xffff, 2)
     packet.writeUInt32BE(timestamp >>> 0, 4)
     packet.writeUInt32BE(synchronisation, 8)
     payload.copy(packet, 12)
