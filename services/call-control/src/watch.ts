@@ -5,9 +5,9 @@ import type { CallControlConfig } from './config.ts'
 import { toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
-import { guardConsultations } from './usecases/guard-consultations.ts'
 import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
 import type { Watch } from './usecases/hold-post.ts'
+import { keepPolicySilence } from './usecases/keep-policy-silence.ts'
 import type { CallStore } from './usecases/ports.ts'
 import { createReconciler } from './usecases/reconcile.ts'
 
@@ -70,7 +70,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   function onTransition (...[before, input, transition]: Parameters<SessionOptions['onTransition']>): void {
     session.onTransition(before, input, transition)
     if (before.recording.phase.status !== transition.call.recording.phase.status || before.participants !== transition.call.participants) {
-      queueMicrotask(() => guardConsultations(follower.sessions(), view.clock()))
+      queueMicrotask(() => keepPolicySilence(follower.sessions(), view.clock()))
     }
   }
 

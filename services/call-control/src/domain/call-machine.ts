@@ -63,7 +63,7 @@ function createDraft (before: Call): Draft {
 function observe (draft: Draft, { atMs, view, settings, isCatchUp }: InputOf<'observed'>): void {
   const isNew = draft.call.seq === 0
   const wasAnswered = draft.call.answeredAtMs !== null
-  if (!wasAnswered) draft.call = { ...draft.call, direction: view.direction, number: view.number, customer: view.customer ?? draft.call.customer }
+  if (!wasAnswered && view.legIds.length > 1) draft.call = { ...draft.call, direction: view.direction, number: view.number, customer: view.customer ?? draft.call.customer }
   draft.call = { ...draft.call, sipCallIds: [...new Set([...draft.call.sipCallIds, ...view.sipCallIds])] }
   seeAgents(draft, view.agents)
   if (isNew) draft.emit('call.ringing', atMs, parties(draft.call))
@@ -126,8 +126,7 @@ function followLeg (draft: Draft, view: CallView, atMs: number): void {
   else if (atMs - call.agentlessSinceMs >= agentlessGraceMs) return draft.record({ type: 'end', atMs, reason: 'hangup' })
 
   if (view.legIds.includes(call.recordedLegId ?? '')) return
-  const canFollow = view.recordedLegId !== null && (call.isTransferred ? transfersContinue(call) : true)
-  if (!canFollow) return draft.record({ type: 'end', atMs, reason: call.isTransferred ? 'transfer' : 'hangup' })
+  if (view.recordedLegId === null) return draft.record({ type: 'end', atMs, reason: 'hangup' })
   draft.call = { ...draft.call, recordedLegId: view.recordedLegId }
   const { phase } = draft.call.recording
   if ('segment' in phase) draft.record({ type: 'recorder-lost', atMs, segment: phase.segment.number, isExplained: true })
@@ -147,7 +146,11 @@ function transferred (draft: Draft, { atMs, kind, byChannelId, to }: InputOf<'tr
   const by = draft.call.participants.find(participant => participant.channelId === byChannelId)
   draft.call = { ...draft.call, isTransferred: true }
   draft.emit('call.transferred', atMs, { kind, byAgentId: by?.agentId ?? null, to })
-  if (!transfersContinue(draft.call)) draft.record({ type: 'end', atMs, reason: 'transfer' })
+  if (!transfersContinue(draft.call)) return draft.record({ type: 'end', atMs, reason: 'transfer' })
+  // Another phone's stream may begin at a lower sequence number, and then Debian's Asterisk hides it from a recorder
+  // that heard the first (docs/adr/0003): the recorder is replaced, and the shell lifts this silence once it is gone.
+  const { status } = draft.call.recording.phase
+  if (status === 'recording' || status === 'starting') draft.record({ type: 'silence', atMs, reason: 'policy', cause: byPolicy })
 }
 
 function joined (draft: Draft, { atMs, linkedId, alias }: InputOf<'joined'>): void {

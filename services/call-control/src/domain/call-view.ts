@@ -27,11 +27,11 @@ export interface CallView {
   agentSinceMs: number
 }
 
-/**
- * null: there is no leg, or no agent has to do with these legs, so the call is none of ours. A call we know keeps its
- * company, whoever is left in it.
- */
-export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: FindOwner, knownCompanyId?: string): CallView | null {
+/** What a call we know keeps, whoever is left in it; its direction only once it is answered. */
+export interface KnownCall { companyId: string, direction: Direction | null }
+
+/** null: there is no leg, or no agent has to do with these legs, so the call is none of ours. */
+export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: FindOwner, known?: KnownCall): CallView | null {
   const all = pbx.legsOf(linkedIds).sort((one, other) => one.createdAtMs - other.createdAtMs || compareIds(one.channelId, other.channelId))
   const parties = all.filter(isParty)
   const originator = parties.find(leg => leg.channelId === linkedIds[0]) ?? parties[0]
@@ -40,14 +40,16 @@ export function viewCall (pbx: Pbx, linkedIds: readonly string[], findOwner: Fin
     const owner = findOwner(leg.endpoint)
     return owner ? [[leg.channelId, owner] as const] : []
   }))
-  const companyId = knownCompanyId ?? owners.get(originator.channelId)?.companyId ?? firstOf(parties, owners, leg => isJoined(pbx, leg)) ?? firstOf(parties, owners, () => true)
+  const companyId = known?.companyId ?? owners.get(originator.channelId)?.companyId ?? firstOf(parties, owners, leg => isJoined(pbx, leg)) ?? firstOf(parties, owners, () => true)
   if (companyId === undefined) return null
 
   const agentLegs = parties.filter(leg => owners.get(leg.channelId)?.companyId === companyId)
   const others = parties.filter(leg => !agentLegs.includes(leg))
-  const direction = directionOf(originator, agentLegs, others)
+  const direction = known?.direction ?? directionOf(originator, agentLegs, others)
   const customerLeg = others.find(leg => leg.stage === 'up') ?? others[0]
-  const recorded = direction === 'internal' ? originator : others.find(leg => leg.stage === 'up')
+  // At a hangup the legs go one by one: who is left behind alone is no new party to record.
+  const isCaller = originator.channelId === linkedIds[0] || isJoined(pbx, originator)
+  const recorded = direction !== 'internal' ? others.find(leg => isJoined(pbx, leg)) : isCaller ? originator : undefined
   return {
     companyId,
     direction,

@@ -43,8 +43,8 @@ export function createCallFollower (options: FollowOptions) {
     const session = sessionOf(linkedId)
     const atMs = clock()
     if (session) {
-      const { linkedIds, companyId } = session.call
-      const view = viewCall(pbx, linkedIds, findOwner, companyId)
+      const { linkedIds, companyId, direction, answeredAtMs } = session.call
+      const view = viewCall(pbx, linkedIds, findOwner, { companyId, direction: answeredAtMs === null ? null : direction })
       session.dispatch(view ? { type: 'observed', atMs, view, settings, isCatchUp } : { type: 'gone', atMs })
       return
     }

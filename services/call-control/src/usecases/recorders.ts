@@ -25,6 +25,9 @@ export interface RecordersOptions {
   onError: (error: unknown, what: string, segment: number) => void
 }
 
+/** Between the end of one recorder and the start of the next on the same leg. */
+const settleMs = 50
+
 type StartEffect = Extract<RecordingEffect, { type: 'start-recorder' }>
 type StopEffect = Extract<RecordingEffect, { type: 'stop-recorder' }>
 type CallTracks = Pick<Call, 'callId' | 'tracks' | 'recordedLegId' | 'sampleRateHz'>
@@ -37,6 +40,8 @@ const proofOrder: StopProof[] = ['event', 'inspection', 'deleted', 'absent']
 export function createRecorders ({ driver, timings, clock, wait, newId, report, onError }: RecordersOptions) {
   const starts = new Map<number, AbortController>()
   const stops = new Set<number>()
+  /** A recorder made within a packet of the last one's end can inherit its deafness (docs/adr/0003). */
+  let previousGone: Promise<unknown> = Promise.resolve()
   const closing = new AbortController()
 
   async function start (call: CallTracks, { segment, isResume, requestedAtMs, attempt }: StartEffect): Promise<void> {
@@ -46,6 +51,7 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
     try {
       if (isResume) await wait(requestedAtMs + timings.resumeGuardMs - clock(), signal)
       else if (attempt > 1) await wait(timings.retryDelayMs, signal)
+      await previousGone
       if (signal.aborted) return
       const askedAtMs = clock()
       const started = await Promise.all(call.tracks.map(track => driver.start({
@@ -104,10 +110,11 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
   }
 
   async function discard (call: CallTracks, segment: number): Promise<void> {
-    for (const track of call.tracks) {
-      await driver.discard(recorderId(call, segment, track), timings.stopTimeoutMs)
-        .catch(error => onError(error, 'stopped recorder not removed', segment))
-    }
+    const gone = Promise.all(call.tracks.map(track => driver.discard(recorderId(call, segment, track), timings.stopTimeoutMs)))
+      .catch(error => onError(error, 'stopped recorder not removed', segment))
+      .then(() => wait(settleMs, closing.signal))
+    previousGone = Promise.all([previousGone, gone])
+    await gone
   }
 
   return {
