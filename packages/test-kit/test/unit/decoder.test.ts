@@ -100,6 +100,19 @@ t.test('a leak of 10 ms shows, also beside a voice that nobody told us of', asyn
   t.ok(Math.abs(leaked(crowded, 'customer', epochMs, epochMs + 5000) - 20) <= 5)
 })
 
+t.test('a party is followed through hold music louder than itself', async t => {
+  const music: AudioSource = {
+    name: 'music',
+    read: (from, count) => stranger.read(from, count).map((x, i) => x * (1 + Math.sin((from + i) / 2000))),
+  }
+  const located = locate(record(3 * second, [
+    { signal: customer, from: 0, to: 3 * second, at: 0 },
+    { signal: music, from: 0, to: 1.5 * second, at: second },
+  ]), parties(4))
+  t.ok(missing(located, 'customer', epochMs, epochMs + 3000) < 5)
+  t.equal(leaked(located, 'agent', 0, Infinity), 0)
+})
+
 t.test('where nothing leaked, nothing is reported', async t => {
   const recording = record(3 * second, [
     { signal: agent, from: 0, to: 3 * second, at: 0 },
