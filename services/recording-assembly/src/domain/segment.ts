@@ -24,14 +24,19 @@ export interface JudgedSegment extends PlannedSegment {
 
 const openMsOf = ({ requestedAt, closedAt }: Segment): number => Date.parse(closedAt) - Date.parse(requestedAt)
 
+/** Too much is judged by when the recorder was asked to start, too little by when it was proven to run: on a busy machine those are apart. */
 function measure (segment: Segment, samples: number, sampleRateHz: SampleRateHz, hasCrashed: boolean): LengthCheck {
-  return checkLength({
+  const since = (startedAt: string): LengthCheck => checkLength({
     samples,
     sampleRateHz,
-    openedAtMs: Date.parse(segment.requestedAt),
+    openedAtMs: Date.parse(startedAt),
     closedAtMs: Date.parse(segment.closedAt),
     toleranceMs: lengthTolerance({ openMs: openMsOf(segment), hasCrashed, sampleRateHz }),
   })
+  const sinceOpen = since(segment.openedAt)
+  if (sinceOpen.verdict === 'short') return sinceOpen
+  const sinceRequest = since(segment.requestedAt)
+  return sinceRequest.verdict === 'short' ? { ...sinceRequest, verdict: 'ok' } : sinceRequest
 }
 
 /** A stop right after the start leaves no file, or an empty one; so does a recorder that never ran. */

@@ -1,7 +1,7 @@
 import type { Wav, WavFault, WavRepair } from '@tacet/audio'
 import { test } from 'tap'
 import { judgeSegment, mayImprove, type Finding } from '../../src/domain/segment.ts'
-import { manifestOf, type SegmentSpec } from '../helpers/manifest.ts'
+import { at, manifestOf, type SegmentSpec } from '../helpers/manifest.ts'
 
 const wav = (samples: number, { repairs = [], sampleRateHz = 8000, channels = 1 }: { repairs?: WavRepair[], sampleRateHz?: number, channels?: 1 | 2 } = {}): Finding => {
   const found: Wav = { ok: true, format: { sampleRateHz, channels, bitsPerSample: 16 }, dataOffset: 44, dataBytes: samples * 2 * channels, samples, repairs }
@@ -50,6 +50,15 @@ test('a segment that was open for a moment may have left nothing', t => {
     t.match(judged, { samples: 0, audio: null, reasons: [], notes: [/^(no-file|empty-file)$/] })
   }
   t.same(codes(judge({ kind: 'absent' }, { toMs: 400 })), ['segment-missing'])
+  t.end()
+})
+
+test('a recorder that was slow to start is not blamed for what it could not hear, but may have heard it', t => {
+  const slow = { openedAt: at(2_000) }
+  t.same(codes(judge(wav(64_000), slow)), [])
+  t.same(codes(judge(wav(whole), slow)), [])
+  t.same(codes(judge(wav(60_000), slow)), ['segment-short'])
+  t.same(codes(judge(wav(81_000), slow)), ['segment-long'])
   t.end()
 })
 
