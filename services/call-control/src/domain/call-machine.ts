@@ -16,6 +16,7 @@ export const agentlessGraceMs = 3000
 /** What an input makes of a call: pure, total, silent once the call is over. */
 export function evolve (before: Call, input: CallInput): CallTransition {
   if (isOver(before)) return { call: before, events: [], effects: [], ignored: 'the call is over' }
+  if (before.endedAtMs !== null && input.type !== 'recording') return { call: before, events: [], effects: [], ignored: 'the call has ended' }
   const draft = createDraft(before)
   switch (input.type) {
     case 'observed': observe(draft, input); break
@@ -160,11 +161,11 @@ function joined (draft: Draft, { atMs, linkedId, alias }: InputOf<'joined'>): vo
   if (alias !== null) draft.emit('call.joined', atMs, { alias })
 }
 
-function gone (draft: Draft, { atMs }: InputOf<'gone'>): void {
+function gone (draft: Draft, { atMs, reason: given }: InputOf<'gone'>): void {
   if (draft.call.endedAtMs !== null) return
   dismiss(draft, [], atMs)
   draft.call = { ...draft.call, endedAtMs: atMs }
-  const reason = draft.call.isTransferred && !transfersContinue(draft.call) ? 'transfer' : 'hangup'
+  const reason = given ?? (draft.call.isTransferred && !transfersContinue(draft.call) ? 'transfer' : 'hangup')
   draft.emit('call.ended', atMs, { reason })
   draft.record({ type: 'end', atMs, reason })
 }

@@ -56,8 +56,8 @@ export type CallInput =
   | { type: 'transferred', atMs: number, kind: 'blind' | 'attended', byChannelId: string | null, to: string | null }
   /** Another linkedid turned out to be this call. */
   | { type: 'joined', atMs: number, linkedId: string, alias: string | null }
-  /** No leg is left. */
-  | { type: 'gone', atMs: number }
+  /** No leg is left, or they all went over to another call. */
+  | { type: 'gone', atMs: number, reason?: 'transfer' }
   | { type: 'recording', input: RecordingInput }
 
 /** An event of the call, numbered; the shell adds the id and what all events carry. */

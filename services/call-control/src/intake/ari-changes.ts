@@ -55,7 +55,8 @@ export function toChange (event: AriEvent): PbxChange | undefined {
         type: 'transferred',
         kind: 'attended',
         byChannelIds: [event.transferer_first_leg.id, event.transferer_second_leg.id],
-        to: event.transfer_target?.caller.number || null,
+        // Whoever only rings yet is no target, but the second leg knows whom it called.
+        to: event.transfer_target?.caller.number || event.transferer_second_leg.connected.number || null,
       }
     case 'Dial': case 'ChannelHangupRequest': case 'ChannelDialplan': case 'ChannelVarset': case 'ChannelUserevent': case 'BridgeCreated':
     case 'StasisStart': case 'StasisEnd': case 'DeviceStateChanged': case 'ApplicationReplaced': case 'Other':

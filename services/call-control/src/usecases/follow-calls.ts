@@ -62,7 +62,7 @@ export function createCallFollower (options: FollowOptions) {
     for (const other of known.filter(session => session !== main)) {
       for (const linkedId of other.call.linkedIds) join(main, linkedId, other.call.callId)
       other.dispatch({ type: 'transferred', atMs, kind: 'attended', byChannelId: null, to: null })
-      other.dispatch({ type: 'gone', atMs })
+      other.dispatch({ type: 'gone', atMs, reason: 'transfer' })
     }
     for (const linkedId of linkedIds) join(main, linkedId, null)
   }
@@ -79,21 +79,24 @@ export function createCallFollower (options: FollowOptions) {
     main?.dispatch({ type: 'transferred', atMs: clock(), kind, byChannelId, to } satisfies CallInput)
   }
 
+  function see (leg: Leg): void {
+    const before = pbx.leg(leg.channelId)?.linkedId
+    pbx.see(leg)
+    if (before !== undefined && before !== leg.linkedId) merge([leg.linkedId, before])
+  }
+
   function apply (change: PbxChange): void {
     switch (change.type) {
-      case 'leg-seen': {
-        const before = pbx.leg(change.leg.channelId)?.linkedId
-        pbx.see(change.leg)
-        if (before !== undefined && before !== change.leg.linkedId) merge([change.leg.linkedId, before])
+      case 'leg-seen':
+        see(change.leg)
         return observe(change.leg.linkedId)
-      }
       case 'leg-gone': {
         const linkedId = pbx.leg(change.channelId)?.linkedId
         pbx.forget(change.channelId)
         return linkedId === undefined ? undefined : observe(linkedId)
       }
       case 'bridge': {
-        if (change.leg) pbx.see(change.leg)
+        if (change.leg) see(change.leg)
         pbx.bridge(change.bridgeId, change.channelIds)
         merge(pbx.mergeLinkedIds(change.bridgeId))
         for (const linkedId of new Set([change.leg?.linkedId, ...change.channelIds.map(id => pbx.leg(id)?.linkedId)])) {
