@@ -28,11 +28,13 @@ export function createCallSession (first: Call, revision: number, options: Sessi
   const { clock, newId, commitTimeoutMs } = options
   let call = first
   let waiters: Waiter[] = []
+  let pauses = 0
   const journal = createJournal({ ...options, revision, wait: (ms, signal) => options.wait(ms, signal) })
   const recorders = createRecorders({ ...options, report: input => dispatch({ type: 'recording', input }) })
 
   function dispatch (input: CallInput): void {
     const before = call
+    if (input.type === 'recording' && input.input.type === 'silence') pauses += 1
     const transition = evolve(before, input)
     call = transition.call
     for (const effect of transition.effects) if (effect.type === 'stop-recorder') run(effect)
@@ -141,6 +143,8 @@ export function createCallSession (first: Call, revision: number, options: Sessi
   return {
     get call () { return call },
     get revision () { return journal.revision },
+    /** How many pauses were asked for: a resume that had to wait must not lift a later one. */
+    get pauses () { return pauses },
     dispatch,
     fulfil,
     /** Stores messages (audit entries, say) in the order of the call's own. */

@@ -76,9 +76,12 @@ export function createCommands (options: CommandOptions) {
   }
 
   async function resume (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
+    const { pauses } = session
     // A pause still on its way is waited for: the resume was asked for after it.
     if (session.call.recording.phase.status === 'pausing') await session.fulfil('pause', () => ({ messages: [], answers: [] }))
     if (!session.isStored && !await session.inTime(session.stored())) throw problem('storage-unavailable', 'The recording stays as it is.', { retryAfterSeconds: 2 })
+    // Whoever paused meanwhile may have their answer already.
+    if (session.pauses !== pauses) throw problem('superseded-by-pause')
     session.dispatch({ type: 'recording', input: { type: 'lift', atMs: clock(), reason: reasonOf(command.principal), cause } })
     return await session.fulfil('resume', record)
   }
