@@ -5,7 +5,10 @@ set -euo pipefail
 
 target=$1
 mirror=${2:-http://deb.debian.org/debian}
-mkdir -p "$(dirname "$target")"
+cache=$(dirname "$target")
+mkdir -p "$cache"
+# By sudo, for somebody: the rest of the cache is theirs.
+[ -z "${SUDO_UID:-}" ] || chown "$SUDO_UID:$SUDO_GID" "$cache"
 
 # One at a time: the lock is held by this script and everything it starts.
 exec 9>"$target.lock"
@@ -13,7 +16,9 @@ flock 9
 [ -e "$target" ] && exit 0
 
 draft=$target.new
-rm -rf "$draft"
+# An attempt that was killed may have left its mounts.
+umount "$draft/proc" "$draft/sys" 2>/dev/null || true
+rm -rf --one-file-system "$draft"
 
 echo "STEP unpacking a Debian forky root"
 # The script is named because an older debootstrap does not know forky.

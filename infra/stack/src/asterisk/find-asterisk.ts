@@ -24,7 +24,7 @@ export async function findAsterisk (context: Context): Promise<Asterisk> {
   if (!existsSync(asteriskRoot)) {
     if (!isRoot()) {
       throw new Failure(`There is no Asterisk ${oldest.join('.')} or newer on the PATH, and only root can make one. Either\n` +
-        `    sudo ${builder} ${asteriskRoot}\nor name a running one with ARI_URL, ARI_USERNAME and ARI_PASSWORD.`)
+        `    sudo ${builder} ${asteriskRoot} ${debianMirror()}\nor name a running one with ARI_URL, ARI_USERNAME and ARI_PASSWORD.`)
     }
     if (!hasCommand('debootstrap')) throw new Failure(`Asterisk needs debootstrap: ${suggestInstall([debianPackages.debootstrap])}`)
     say('making a Debian root for it')

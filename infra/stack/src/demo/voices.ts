@@ -74,3 +74,7 @@ function trim (samples: Int16Array): Int16Array {
   const isLoud = (sample: number): boolean => Math.abs(sample) > peak / 100
   return samples.slice(Math.max(0, samples.findIndex(isLoud)), samples.findLastIndex(isLoud) + 1)
 }
+
+/** A listener's hiss, new with each turn, so that no stretch of a call is like another. */
+export const listen = (speaker: Speaker, turn: number): AudioSource =>
+  speechSource(`${speaker} listens ${turn}`, new Int16Array(0), (speaker === 'agent' ? 2000 : 3000) + turn)

@@ -13,9 +13,9 @@ export const debianPackages = {
 
 export type NeededCommand = keyof typeof debianPackages
 
-/** Whether a command is on the PATH. */
+/** Whether a command is on the PATH, or on root's. */
 export function hasCommand (command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((dir) => {
     try {
       accessSync(join(dir, command), constants.X_OK)
       return true
