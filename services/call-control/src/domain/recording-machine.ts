@@ -64,13 +64,12 @@ function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>
 function lift (recording: Recording, { atMs, reason, cause }: InputOf<'lift'>): RecordingTransition {
   const { phase } = recording
   const remaining = recording.reasons.filter(other => other !== reason)
+  if (phase.status !== 'off' && phase.status !== 'paused') return ignored(recording, `nothing to lift while ${phase.status}`)
+  if (remaining.length > 0) return withdraw(recording, remaining, atMs, cause)
   if (phase.status === 'off') {
-    return remaining.length > 0 ? ignored(recording, 'another reason for silence holds') : reserve({ ...recording, reasons: [] }, atMs, cause, maxStartAttempts)
-  }
-  if (phase.status !== 'paused') return ignored(recording, `nothing to lift while ${phase.status}`)
-  if (remaining.length > 0) {
-    if (remaining.length === recording.reasons.length) return ignored(recording, 'another reason for silence holds')
-    return changed({ ...recording, reasons: remaining }, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
+    // What the rules silenced, the rules may lift; only a person starts what the rules don't record.
+    const isStart = reason !== 'policy' && reason !== 'hold'
+    return isStart ? reserve({ ...recording, reasons: [] }, atMs, cause, maxStartAttempts) : withdraw(recording, remaining, atMs, cause)
   }
   const segment: OpenSegment = { number: recording.nextSegment, openedAtMs: null, requestedAtMs: atMs }
   return {
@@ -81,9 +80,17 @@ function lift (recording: Recording, { atMs, reason, cause }: InputOf<'lift'>): 
   }
 }
 
+function withdraw (recording: Recording, remaining: SilenceReason[], atMs: number, cause: Cause): RecordingTransition {
+  if (remaining.length === recording.reasons.length) return ignored(recording, 'it is not silent for that reason')
+  return changed({ ...recording, reasons: remaining }, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
+}
+
 function recorderStarted (recording: Recording, { atMs, segment, requestedAtMs }: InputOf<'recorder-started'>): RecordingTransition {
   const { phase } = recording
-  if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
+  if (!('segment' in phase) || phase.segment.number !== segment) {
+    // Whatever started there must not go on: nobody would ever stop it.
+    return { ...ignored(recording, 'that segment is not open'), effects: [{ type: 'discard-recorder', segment }] }
+  }
   const opened = { ...phase.segment, requestedAtMs, openedAtMs: atMs }
   if (phase.status !== 'starting' && phase.status !== 'resuming') {
     return phase.segment.openedAtMs === null ? changed({ ...recording, phase: { ...phase, segment: opened } }, recording.effectiveAtMs) : ignored(recording, 'it was known to be open')
@@ -105,12 +112,12 @@ function recorderFailed (recording: Recording, { atMs, segment, detail }: InputO
   if (phase.status !== 'starting' && phase.status !== 'resuming') return recorderStopped(recording, { type: 'recorder-stopped', atMs, segment, proof: 'absent' })
   const closed = closeSegment(recording, phase.segment, atMs, 'superseded', 'absent')
   if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
+  const failed = withGap(noteFault(closed.recording, 'recorder-failed'), atMs, ['lost'], recovery)
   if (phase.attempt < maxStartAttempts) {
-    const retry = reserve(noteFault(closed.recording, 'recorder-failed'), atMs, phase.cause, phase.attempt + 1)
+    const retry = reserve(failed, atMs, phase.cause, phase.attempt + 1)
     return { ...retry, events: [...closed.events, ...retry.events] }
   }
-  const fellBack = { ...noteFault(closed.recording, 'recorder-failed'), phase: { status: 'off' as const } }
-  return changed(fellBack, atMs, [...closed.events, { type: 'recording.missing', atMs, detail }])
+  return changed({ ...failed, phase: { status: 'off' } }, atMs, [...closed.events, { type: 'recording.missing', atMs, detail }])
 }
 
 function notStored (recording: Recording, { atMs, segment }: InputOf<'not-stored'>): RecordingTransition {
