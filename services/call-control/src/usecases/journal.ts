@@ -55,7 +55,11 @@ export function createJournal ({ store, revision: firstRevision, backoff, wait, 
         return onStored()
       } catch (error) {
         onFailure(error)
-        if (error instanceof LeaseLost) return reject(batch, error)
+        if (error instanceof LeaseLost) {
+          // What comes after a lost transition must not be stored as if nothing were missing.
+          closing.abort()
+          return reject(batch, error)
+        }
         await wait(delays.next().value ?? 1000, closing.signal)
         absorb(batch)
       }

@@ -39,7 +39,7 @@ const proofOrder: StopProof[] = ['event', 'inspection', 'deleted', 'absent']
 /** Runs the recorders of one call: the only place that turns effects into driver operations. */
 export function createRecorders ({ driver, timings, clock, wait, newId, report, onError }: RecordersOptions) {
   const starts = new Map<number, AbortController>()
-  const stops = new Set<number>()
+  const stops = new Map<number, StopEffect['urgency']>()
   /** A recorder made within a packet of the last one's end can inherit its deafness (docs/adr/0003). */
   let previousGone: Promise<unknown> = Promise.resolve()
   const closing = new AbortController()
@@ -86,27 +86,24 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
 
   /** Nothing is awaited before the driver is told to stop. */
   async function stop (call: CallTracks, { segment, commandId, urgency }: Omit<StopEffect, 'type'>): Promise<void> {
-    if (stops.has(segment)) return
-    stops.add(segment)
+    // An end that finds a stop under way inherits it, but won't give up as soon.
+    if (stops.has(segment)) return void (urgency === 'seal' && stops.set(segment, urgency))
+    stops.set(segment, urgency)
     starts.get(segment)?.abort()
-    try {
-      if (urgency === 'again') await wait(timings.retryDelayMs, closing.signal)
-      for (let attempt = 1; !closing.signal.aborted; attempt += 1) {
-        try {
-          const proven = await stopTracks(call, segment, commandId)
-          stops.delete(segment)
-          return report({ type: 'recorder-stopped', segment, ...proven })
-        } catch (error) {
-          onError(error, 'recorder not proven stopped', segment)
-          if (urgency === 'seal' && attempt < timings.maxSealAttempts) await wait(timings.retryDelayMs, closing.signal)
-          else break
-        }
+    if (urgency === 'again') await wait(timings.retryDelayMs, closing.signal)
+    let outcome: RecordingInput | undefined
+    for (let attempt = 1; outcome === undefined && !closing.signal.aborted; attempt += 1) {
+      try {
+        outcome = { type: 'recorder-stopped', segment, ...await stopTracks(call, segment, commandId) }
+      } catch (error) {
+        onError(error, 'recorder not proven stopped', segment)
+        if (stops.get(segment) === 'seal' && attempt < timings.maxSealAttempts) await wait(timings.retryDelayMs, closing.signal)
+        else outcome = { type: 'stop-unproven', atMs: clock(), segment }
       }
-      stops.delete(segment)
-      if (!closing.signal.aborted) report({ type: 'stop-unproven', atMs: clock(), segment })
-    } finally {
-      stops.delete(segment)
     }
+    // Before the report: what comes of it may be the next stop.
+    stops.delete(segment)
+    if (outcome && (outcome.type === 'recorder-stopped' || !closing.signal.aborted)) report(outcome)
   }
 
   async function discard (call: CallTracks, segment: number): Promise<void> {
