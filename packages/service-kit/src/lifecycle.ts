@@ -97,7 +97,9 @@ export async function runService<const Shape extends ShapeWithLogLevel> (options
     await start({ config, logger, closer })
     logger.info('service started')
   } catch (err) {
-    logger.fatal({ err }, 'service failed to start')
+    // A wrong configuration is the operator's to mend: the stack would only hide the sentence.
+    if (err instanceof ConfigError) logger.fatal({ reason: err.message }, 'service failed to start')
+    else logger.fatal({ err }, 'service failed to start')
     await deadline(closer.close(), shutdownBudgetMs, () => new Error('shutdown budget spent')).catch(() => {})
     process.exit(1)
   }

@@ -1,27 +1,20 @@
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { ISocketFactory } from 'kafkajs'
 import pg from 'pg'
-import { stackSchema } from '@tacet/contracts'
-import { createCloser, createKafka, createLogger, createMetrics, openDatabase, runMigrations, type Database, type KafkaClient, type Logger } from '@tacet/service-kit'
+import { createKafka, createLogger, createMetrics, openDatabase, runMigrations, type Database, type KafkaClient, type Logger } from '@tacet/service-kit'
+import { eventually, readStack } from '@tacet/test-kit'
 import { createProxy, type Proxy } from './proxy.ts'
 
-const file = process.env['TACET_STACK']
-if (file === undefined) throw new Error('TACET_STACK must name the address book of a running stack')
-const stack = stackSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+const stack = readStack()
+
+/** As `eventually`, with patience for a busy machine. */
+export const soon: typeof eventually = (predicate, options) => eventually(predicate, { timeoutMs: 20_000, ...options })
 
 export const logger: Logger = createLogger({ name: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 export const unique = (): string => randomBytes(4).toString('hex')
-
-/** Runs after everything registered later: what was opened last is closed first. */
-export function closerOf (t: Test) {
-  const closer = createCloser({ logger })
-  t.teardown(() => closer.close())
-  return closer
-}
 
 /** A database of this test's own, with the kit's tables in it; gone afterwards. */
 export async function testDatabase (t: Test): Promise<{ url: string, database: Database }> {

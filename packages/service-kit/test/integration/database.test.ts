@@ -3,9 +3,8 @@ import { sql } from 'drizzle-orm'
 import pg from 'pg'
 import t from 'tap'
 import { isTransientDatabaseError, runMigrations, violatedConstraint } from '@tacet/service-kit'
-import { eventually } from '@tacet/test-kit'
 import { effects } from '../helpers/schema.ts'
-import { databaseOverProxy, logger, testDatabase } from '../helpers/stack.ts'
+import { databaseOverProxy, logger, soon, testDatabase } from '../helpers/stack.ts'
 
 const folder = join(import.meta.dirname, '../helpers/migrations')
 
@@ -36,7 +35,7 @@ t.test('a lost database is a transient error, and the pool comes back by itself'
   t.ok(isTransientDatabaseError(error), String(error))
   await t.rejects(database.check())
   await proxy.mend()
-  t.match(await eventually(() => database.check()), { isOk: true })
+  t.match(await soon(() => database.check()), { isOk: true })
 })
 
 t.test('a connection that dies inside a transaction fails that transaction and nothing else', async t => {

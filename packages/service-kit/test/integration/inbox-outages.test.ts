@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { topics } from '@tacet/contracts'
 import type { KafkaClient } from '@tacet/service-kit'
-import { eventually } from '@tacet/test-kit'
 import { count, countOf, message, producerTo, setUp, startConsumer } from '../helpers/consumer.ts'
 import { effects } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, openTestDatabase } from '../helpers/stack.ts'
+import { databaseOverProxy, kafkaOverProxy, openTestDatabase, soon } from '../helpers/stack.ts'
 
 t.test('while the database is away nothing is skipped, and order holds when it is back', { timeout: 60_000 }, async t => {
   const { url, database: direct, kafka } = await setUp(t)
@@ -18,13 +17,13 @@ t.test('while the database is away nothing is skipped, and order holds when it i
   })
   const callId = randomUUID()
   await send(message(callId, 1))
-  await eventually(() => countOf(direct, callId))
+  await soon(() => countOf(direct, callId))
   await proxy.cut()
   await send(message(callId, 2), message(callId, 3), message(callId, 4))
-  await eventually(async () => (await waitingIn(kafka)) > 0n)
+  await soon(async () => (await waitingIn(kafka)) > 0n)
   t.equal(await countOf(direct, callId), 1)
   await proxy.mend()
-  await eventually(async () => await countOf(direct, callId) === 4, { timeoutMs: 20_000 })
+  await soon(async () => await countOf(direct, callId) === 4)
   t.same(handled, [1, 2, 3, 4])
 })
 
@@ -48,12 +47,12 @@ t.test('a consumer that lost Kafka takes up again where it was', { timeout: 60_0
   const consumer = startConsumer(t, database, kafka)
   const callId = randomUUID()
   await send(message(callId, 1))
-  await eventually(() => countOf(database, callId))
+  await soon(() => countOf(database, callId))
   await proxy.cut()
   await send(message(callId, 2))
-  await eventually(() => !consumer.check().isOk, { timeoutMs: 20_000 })
+  await soon(() => !consumer.check().isOk)
   await proxy.mend()
-  await eventually(async () => await countOf(database, callId) === 2, { timeoutMs: 20_000 })
+  await soon(async () => await countOf(database, callId) === 2)
 })
 
 t.test('two instances share the work, and a stopped one hands over', { timeout: 60_000 }, async t => {
@@ -67,8 +66,8 @@ t.test('two instances share the work, and a stopped one hands over', { timeout: 
     return rows.length === ids.length && rows.every(({ count }) => count === 1)
   }
   await send(...callIds.slice(0, 50).map((callId, index) => message(callId, index + 1)))
-  await eventually(() => handledOnce(callIds.slice(0, 50)), { timeoutMs: 20_000 })
+  await soon(() => handledOnce(callIds.slice(0, 50)))
   await first.stop()
   await send(...callIds.slice(50).map((callId, index) => message(callId, index + 1)))
-  await eventually(() => handledOnce(callIds), { timeoutMs: 20_000 })
+  await soon(() => handledOnce(callIds))
 })

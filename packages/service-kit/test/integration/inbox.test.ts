@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { topics } from '@tacet/contracts'
-import { eventually } from '@tacet/test-kit'
 import { count, countOf, deadLetters, message, producerTo, setUp, startConsumer } from '../helpers/consumer.ts'
 import { watch } from '../helpers/kafka.ts'
+import { soon } from '../helpers/stack.ts'
 
 t.test('an event delivered twice has its effect once', async t => {
   const { database, kafka } = await setUp(t)
@@ -14,7 +14,7 @@ t.test('an event delivered twice has its effect once', async t => {
   startConsumer(t, database, kafka)
   await send(twice, twice)
   await send(twice, message(last, 2))
-  await eventually(() => countOf(database, last))
+  await soon(() => countOf(database, last))
   t.equal(await countOf(database, callId), 1)
 })
 
@@ -33,8 +33,8 @@ t.test('what can not be read goes to the dead letters as received, with where it
     message(last, 2)
   )
   startConsumer(t, database, kafka)
-  await eventually(() => countOf(database, last))
-  await eventually(() => letters.length === 5)
+  await soon(() => countOf(database, last))
+  await soon(() => letters.length === 5)
   t.match(letters[0], { key: 'a', value: 'not an event at all' })
   const headers = letters.map(({ headers }) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)])))
   t.match(headers[0], { colour: 'blue', dead_letter_topic: topics.calls, dead_letter_partition: '0', dead_letter_offset: '0', dead_letter_reason: /CloudEvent/ })
@@ -50,7 +50,7 @@ t.test('event types nobody here knows are ignored', async t => {
   const last = randomUUID()
   startConsumer(t, database, kafka)
   await send({ ...later, headers: { ...later.headers, ce_type: 'call.sung' } }, message(last, 2))
-  await eventually(() => countOf(database, last))
+  await soon(() => countOf(database, last))
   t.equal(letters.length, 0)
 })
 
@@ -68,9 +68,9 @@ t.test('a handler that keeps failing does not hold up the others for ever', { ti
     throw new TypeError('a bug')
   })
   await send(message(failing, 1), message(last, 2))
-  await eventually(() => countOf(database, last), { timeoutMs: 15_000 })
+  await soon(() => countOf(database, last))
   t.equal(attempts, 5)
   t.equal(await countOf(database, failing), 0, 'its transactions were rolled back')
-  await eventually(() => letters.length === 1)
+  await soon(() => letters.length === 1)
   t.match(String(letters[0]?.headers['dead_letter_reason']), /a bug/)
 })

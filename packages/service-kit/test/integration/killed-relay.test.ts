@@ -6,12 +6,11 @@ import { isNull } from 'drizzle-orm'
 import t from 'tap'
 import { topics } from '@tacet/contracts'
 import { appendToOutbox, createRelay } from '@tacet/service-kit'
-import { eventually } from '@tacet/test-kit'
 import { countOf, setUp, startConsumer } from '../helpers/consumer.ts'
 import { callHeld } from '../helpers/events.ts'
 import { eventsIn, watch } from '../helpers/kafka.ts'
 import { outbox } from '../helpers/schema.ts'
-import { brokers, logger, testMetrics } from '../helpers/stack.ts'
+import { brokers, logger, soon, testMetrics } from '../helpers/stack.ts'
 
 t.test('a relay killed between send and mark publishes twice, and the event has its effect once', async t => {
   const { url, database, kafka, prefix } = await setUp(t)
@@ -23,17 +22,17 @@ t.test('a relay killed between send and mark publishes twice, and the event has 
   t.teardown(() => dying.kill('SIGKILL'))
   const [, signal] = await once(dying, 'exit')
   t.equal(signal, 'SIGKILL')
-  await eventually(() => seen.length === 1)
+  await soon(() => seen.length === 1)
   t.equal((await database.db.select().from(outbox).where(isNull(outbox.publishedAt))).length, 1, 'not marked')
 
   startConsumer(t, database, kafka)
-  await eventually(() => countOf(database, callId))
+  await soon(() => countOf(database, callId))
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics: testMetrics() })
   relay.start()
   t.teardown(() => relay.stop())
   const last = randomUUID()
   await appendToOutbox(database.db, outbox, [callHeld(last, 2)])
-  await eventually(() => countOf(database, last), { timeoutMs: 10_000 })
+  await soon(() => countOf(database, last))
 
   const events = eventsIn(seen).filter(({ subject }) => subject === callId)
   t.equal(events.length, 2)

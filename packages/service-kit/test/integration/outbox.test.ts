@@ -3,11 +3,10 @@ import { asc, sql } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { topics } from '@tacet/contracts'
 import { appendToOutbox, createRelay, type Database, type KafkaClient } from '@tacet/service-kit'
-import { eventually } from '@tacet/test-kit'
 import { callHeld } from '../helpers/events.ts'
 import { eventsIn, watch } from '../helpers/kafka.ts'
 import { effects, outbox } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
+import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, soon, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
 
 function startRelay (t: Test, database: Database, kafka: KafkaClient, metrics = testMetrics()) {
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics })
@@ -27,7 +26,7 @@ t.test('an event appended in a transaction is published after its commit, as a C
   const callId = randomUUID()
   await database.db.transaction(tx => appendToOutbox(tx, outbox, [{ ...callHeld(callId, 1), correlationId: 'from-the-phone' }]))
   relay.wake()
-  await eventually(() => seen.length === 1)
+  await soon(() => seen.length === 1)
   t.match(seen[0], { topic: topics.calls, key: callId })
   t.match(eventsIn(seen)[0], { type: 'call.held', source: 'urn:tacet:test', subject: callId, correlationId: 'from-the-phone', data: { callId, seq: 1 } })
 })
@@ -42,7 +41,7 @@ t.test('what a rolled back transaction appended is never published', async t => 
     throw new Error('no')
   }), { message: 'no' })
   await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 2)])
-  await eventually(() => seen.length > 0)
+  await soon(() => seen.length > 0)
   t.same(seqs(eventsIn(seen)), [2])
 })
 
@@ -61,15 +60,15 @@ t.test('with Kafka unavailable events wait, and are published in order when it i
   const relay = startRelay(t, database, kafka)
   const callId = randomUUID()
   await appendToOutbox(database.db, outbox, [callHeld(callId, 1)])
-  await eventually(() => seen.length === 1)
+  await soon(() => seen.length === 1)
 
   await proxy.cut()
   for (const seq of [2, 3, 4]) await appendToOutbox(database.db, outbox, [callHeld(callId, seq)])
-  await eventually(() => relay.check()['lastError'] !== undefined, { timeoutMs: 20_000 })
+  await soon(() => relay.check()['lastError'] !== undefined)
   t.equal(seen.length, 1)
 
   await proxy.mend()
-  await eventually(() => seen.length >= 4, { timeoutMs: 20_000 })
+  await soon(() => seen.length >= 4)
   t.same([...new Set(seqs(eventsIn(seen)))], [1, 2, 3, 4])
 })
 
@@ -79,12 +78,12 @@ t.test('with the database gone for a while the relay comes back by itself', { ti
   const { database, proxy } = await databaseOverProxy(t, url)
   const seen = await watch(t, kafka, [topics.calls])
   const relay = startRelay(t, database, kafka)
-  await eventually(() => relay.check()['role'] === 'active')
+  await soon(() => relay.check()['role'] === 'active')
   await proxy.cut()
   await appendToOutbox(direct.db, outbox, [callHeld(randomUUID(), 1)])
-  await eventually(() => relay.check()['lastError'] !== undefined)
+  await soon(() => relay.check()['lastError'] !== undefined)
   await proxy.mend()
-  await eventually(() => seen.length === 1, { timeoutMs: 20_000 })
+  await soon(() => seen.length === 1)
 })
 
 t.test('of two relays one is active, and when it stops the other takes over', async t => {
@@ -92,15 +91,15 @@ t.test('of two relays one is active, and when it stops the other takes over', as
   const { kafka } = await testTopics(t, [{ topic: topics.calls }])
   const seen = await watch(t, kafka, [topics.calls])
   const first = startRelay(t, database, kafka)
-  await eventually(() => first.check()['role'] === 'active')
+  await soon(() => first.check()['role'] === 'active')
   const second = startRelay(t, openTestDatabase(t, url), kafka)
   await appendToOutbox(database.db, outbox, Array.from({ length: 20 }, (_, index) => callHeld(randomUUID(), index + 1)))
-  await eventually(() => isPublished(database))
+  await soon(() => isPublished(database))
   t.equal(second.check()['role'], 'standby')
 
   await first.stop()
   await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 21)])
-  await eventually(() => seen.length >= 21, { timeoutMs: 10_000 })
+  await soon(() => seen.length >= 21)
   t.equal(second.check()['role'], 'active')
   t.same(seqs(eventsIn(seen)), Array.from({ length: 21 }, (_, index) => index + 1), 'nothing twice')
 })
@@ -109,7 +108,7 @@ t.test('stopping publishes what is left', async t => {
   const { database } = await testDatabase(t)
   const { kafka } = await testTopics(t, [{ topic: topics.calls }])
   const relay = startRelay(t, database, kafka)
-  await eventually(() => relay.check()['role'] === 'active')
+  await soon(() => relay.check()['role'] === 'active')
   await appendToOutbox(database.db, outbox, Array.from({ length: 250 }, (_, index) => callHeld(randomUUID(), index + 1)))
   await relay.stop()
   t.ok(await isPublished(database))
@@ -129,8 +128,10 @@ t.test('the events of a key keep their order under concurrent writers', { timeou
     })
     relay.wake()
   }
-  await Promise.all(Array.from({ length: 200 }, (_, index) => write(callIds[index % 5] ?? '')))
-  await eventually(() => seen.length === 200, { timeoutMs: 20_000 })
+  await Promise.all(Array.from({ length: 10 }, async (_, writer) => {
+    for (let turn = 0; turn < 20; turn++) await write(callIds[(writer + turn) % 5] ?? '')
+  }))
+  await soon(() => seen.length === 200)
   const bySubject = Map.groupBy(eventsIn(seen), ({ subject }) => subject)
   for (const events of bySubject.values()) t.same(seqs(events), Array.from({ length: 40 }, (_, index) => index + 1))
 })
@@ -145,7 +146,7 @@ t.test('a row too large for Kafka is parked after its attempts; its key waits fo
   const huge = { ...callHeld(poisoned, 1), type: 'recording.missing', data: { ...(callHeld(poisoned, 1).data as object), recordingId: poisoned, state: 'off', reasons: [], detail: 'x'.repeat(2_000_000) } }
   await appendToOutbox(database.db, outbox, [huge, callHeld(poisoned, 2), callHeld(other, 3), callHeld(poisoned, 4)])
   startRelay(t, database, kafka, metrics)
-  await eventually(() => seen.length === 3, { timeoutMs: 20_000 })
+  await soon(() => seen.length === 3)
   t.same(seqs(eventsIn(seen)), [3, 2, 4])
   const rows = await database.db.select().from(outbox).orderBy(asc(outbox.id))
   t.match(rows[0], { attempts: 5, lastError: /larger than/, publishedAt: null })
@@ -170,6 +171,6 @@ t.test('rows published long ago are deleted, unpublished ones never', async t =>
   await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 1), callHeld(randomUUID(), 2)])
   await database.db.update(outbox).set({ publishedAt: sql`now() - interval '25 hours'` }).where(sql`id = 1`)
   startRelay(t, database, kafka)
-  await eventually(async () => (await database.db.select().from(outbox)).length === 1)
+  await soon(async () => (await database.db.select().from(outbox)).length === 1)
   t.equal((await database.db.select().from(outbox))[0]?.id, 2)
 })

@@ -3,10 +3,9 @@ import { eq } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { topics, type Credential } from '@tacet/contracts'
 import { createReplica, toKafkaMessage, type Database, type KafkaClient } from '@tacet/service-kit'
-import { eventually } from '@tacet/test-kit'
 import { credential } from '../helpers/events.ts'
 import { replica as table } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, logger, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
+import { databaseOverProxy, kafkaOverProxy, logger, soon, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
 
 const topic = topics.credentials
 const type = 'credential.changed'
@@ -42,13 +41,13 @@ t.test('a replica replays what was published before it started, and then follows
   await publish(first)
   await publish({ ...first, version: 2, label: 'renamed' })
   const replica = await startReplica(t, database, kafka)
-  t.equal(await replica.whenUsable(5_000), 'current')
+  t.equal(await replica.whenUsable(20_000), 'current')
   t.match(replica.get(type, first.credentialId), { version: 2, label: 'renamed' })
 
   const changes: unknown[] = []
   replica.onChange(change => changes.push(change))
   await publish(second)
-  await eventually(() => replica.list(type).length === 2)
+  await soon(() => replica.list(type).length === 2)
   t.match(changes, [{ type, id: second.credentialId, value: second, previous: undefined }])
   t.match(replica.check(), { isOk: true, state: 'current', isConnected: true, entities: 2 })
 })
@@ -62,7 +61,7 @@ t.test('an older version never replaces a newer one', async t => {
   await publish({ ...one, version: 4, label: 'old' })
   await publish({ ...one, version: 5, label: 'again' })
   await publish(last)
-  await eventually(() => replica.get(type, last.credentialId))
+  await soon(() => replica.get(type, last.credentialId))
   t.match(replica.get(type, one.credentialId), { version: 5, label: 'new' })
 })
 
@@ -72,17 +71,17 @@ t.test('a tombstone removes, and what is created again after it is there', async
   const [gone, back] = [credential(1), credential(1)]
   const replica = await startReplica(t, database, kafka)
   for (const one of [gone, back]) await publish(one)
-  await eventually(() => replica.list(type).length === 2)
+  await soon(() => replica.list(type).length === 2)
   const changes: unknown[] = []
   replica.onChange(change => changes.push(change))
   for (const one of [gone, back]) await remove(one.credentialId)
-  await eventually(() => replica.list(type).length === 0)
+  await soon(() => replica.list(type).length === 0)
   t.match(changes[0], { id: gone.credentialId, value: undefined, previous: gone })
   await publish({ ...back, version: 2 })
-  await eventually(() => replica.get(type, back.credentialId))
+  await soon(() => replica.get(type, back.credentialId))
 
   const restarted = await startReplica(t, database, kafka)
-  t.equal(await restarted.whenUsable(5_000), 'current')
+  t.equal(await restarted.whenUsable(20_000), 'current')
   t.same(restarted.list(type).map(({ credentialId, version }) => ({ credentialId, version })), [{ credentialId: back.credentialId, version: 2 }])
 })
 
@@ -94,7 +93,7 @@ t.test('a message that makes no sense is passed over, and the version before it 
   await raw(one.credentialId, 'rubbish')
   await publish(last)
   const replica = await startReplica(t, database, kafka)
-  t.equal(await replica.whenUsable(5_000), 'current')
+  t.equal(await replica.whenUsable(20_000), 'current')
   t.ok(replica.get(type, one.credentialId))
   t.ok(replica.get(type, last.credentialId))
 })
@@ -102,7 +101,7 @@ t.test('a message that makes no sense is passed over, and the version before it 
 t.test('an empty topic is a current replica', async t => {
   const { database, kafka } = await setUp(t)
   const replica = await startReplica(t, database, kafka)
-  t.equal(await replica.whenUsable(5_000), 'current')
+  t.equal(await replica.whenUsable(20_000), 'current')
   t.match(replica.check(), { isOk: true, entities: 0 })
 })
 
@@ -114,7 +113,7 @@ t.test('with Kafka away a replica starts from its stored copy, says how old it i
   await publish(stays)
   await publish(goes)
   const before = await startReplica(t, database, kafka)
-  t.equal(await before.whenUsable(5_000), 'current')
+  t.equal(await before.whenUsable(20_000), 'current')
   await before.stop()
   await proxy.cut()
   await remove(goes.credentialId)
@@ -128,7 +127,7 @@ t.test('with Kafka away a replica starts from its stored copy, says how old it i
   t.ok(typeof check['ageMs'] === 'number' && check['ageMs'] >= 500)
 
   await proxy.mend()
-  await eventually(() => after.check()['state'] === 'current', { timeoutMs: 20_000 })
+  await soon(() => after.check()['state'] === 'current')
   t.match(after.list(type), [{ credentialId: stays.credentialId, version: 2 }])
 })
 
@@ -149,7 +148,7 @@ t.test('with the database away a replica follows in memory, and stores its copy 
   const replica = await startReplica(t, database, kafka)
   const one = credential(1)
   await publish(one)
-  await eventually(() => replica.get(type, one.credentialId))
+  await soon(() => replica.get(type, one.credentialId))
   await proxy.mend()
-  await eventually(async () => (await direct.db.select().from(table).where(eq(table.entityId, one.credentialId))).length === 1, { timeoutMs: 15_000 })
+  await soon(async () => (await direct.db.select().from(table).where(eq(table.entityId, one.credentialId))).length === 1)
 })
