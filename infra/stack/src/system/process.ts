@@ -95,7 +95,11 @@ export async function run (command: string, args: string[], options: RunOptions)
   signal.throwIfAborted()
   const child = spawn('setpriv', ['--pdeathsig=KILL', ...privileges(user), '--', command, ...args],
     { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const abort = (): void => killGroup(child.pid)
+  let killLater: NodeJS.Timeout | undefined
+  const abort = (): void => {
+    killGroup(child.pid, 'SIGTERM') // an installer has things to put in order
+    killLater = setTimeout(() => killGroup(child.pid), 5000)
+  }
   signal.addEventListener('abort', abort)
   let output = ''
   const collect = (chunk: string): void => {
@@ -110,6 +114,7 @@ export async function run (command: string, args: string[], options: RunOptions)
     child.once('close', (exitCode, exitSignal) => resolve(exitCode ?? exitSignal))
   })
   signal.removeEventListener('abort', abort)
+  clearTimeout(killLater)
   signal.throwIfAborted()
   if (code !== 0) throw new Failure(`${command} failed (${code}):\n${lastLines(output)}`)
   return output
@@ -128,9 +133,9 @@ export function tailOf (file: string, count = 20): string {
   }
 }
 
-/** What a dead leader may have left behind. */
-function killGroup (pid: number | undefined): void {
+/** A leader and its children, or what a dead leader left behind. */
+function killGroup (pid: number | undefined, signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL'): void {
   try {
-    if (pid) process.kill(-pid, 'SIGKILL')
+    if (pid) process.kill(-pid, signal)
   } catch {} // nobody left
 }

@@ -81,3 +81,13 @@ t.test('a wait ends at its deadline with the last error', async (t) => {
   const never = async () => { throw new Error('connection refused') }
   await t.rejects(untilItWorks(never, { what: 'It is', timeoutMs: 20, everyMs: 5, signal: AbortSignal.timeout(5000) }), { message: 'It is not ready after 0.02 s: connection refused' })
 })
+
+t.test('a command that is aborted ends, with all it started', async (t) => {
+  const stop = new AbortController()
+  const child = Promise.withResolvers<number>()
+  const running = run('bash', ['-c', 'sleep 1000 & echo $!; wait'], { signal: stop.signal, onLine: (line) => child.resolve(Number(line)) })
+  const pid = await child.promise
+  stop.abort(new Error('enough'))
+  await t.rejects(running, { message: 'enough' })
+  await untilItWorks(async () => { if (isAlive(pid)) throw new Error('alive') }, { what: 'end', timeoutMs: 5000, signal: AbortSignal.timeout(9000) })
+})
