@@ -62,8 +62,10 @@ export function createTransport ({ url, username, password, onLatency }: AriAddr
 
   async function withDeadline<T> (request: AriRequest, read: (answer: Answer) => Promise<T>): Promise<T> {
     const startedAt = performance.now()
-    const report = (outcome: AriLatency['outcome']) =>
-      onLatency?.({ operation: request.operation, ms: performance.now() - startedAt, outcome })
+    const report = (outcome: AriLatency['outcome']) => {
+      // A metric that can't be taken must not fail the operation.
+      try { onLatency?.({ operation: request.operation, ms: performance.now() - startedAt, outcome }) } catch {}
+    }
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), Math.max(1, request.deadlineMs ?? DEFAULT_DEADLINE_MS))
     const signal = request.signal ? AbortSignal.any([request.signal, deadline.signal]) : deadline.signal
@@ -72,9 +74,7 @@ export function createTransport ({ url, username, password, onLatency }: AriAddr
       report('ok')
       return result
     } catch (cause) {
-      const error = isAriError(cause)
-        ? cause
-        : new AriError(deadline.signal.aborted ? 'timeout' : 'unavailable', { operation: request.operation, message: describe(cause), cause })
+      const error = isAriError(cause) ? cause : toAriError(request.operation, cause, deadline.signal.aborted)
       report(error.kind)
       throw error
     } finally {
@@ -95,6 +95,10 @@ export function createTransport ({ url, username, password, onLatency }: AriAddr
 }
 
 export type Transport = ReturnType<typeof createTransport>
+
+const toAriError = (operation: string, cause: unknown, isLate: boolean): AriError => isLate
+  ? new AriError('timeout', { operation, message: 'no answer in time', cause })
+  : new AriError('unavailable', { operation, message: describe(cause), cause })
 
 function toKind (status: number, message: string | undefined): AriErrorKind {
   // Without the modules that serve it (booting, unloading) Asterisk answers 404 for everything: that proves nothing.
@@ -117,6 +121,9 @@ function toQuery (query: AriRequest['query'] = {}): string {
   return given.length === 0 ? '' : `?${new URLSearchParams(given)}`
 }
 
-const codeOf = (error: unknown): string => (error as { code?: string } | null)?.code ?? ''
+function codeOf (error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : ''
+}
 
 const describe = (error: unknown): string => codeOf(error) || (error instanceof Error ? error.message : String(error))

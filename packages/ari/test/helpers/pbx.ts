@@ -22,7 +22,8 @@ export function readPbx (): Pbx {
 export async function startLeg ({ url, username, password }: Pbx, extension = 'tone') {
   const id = `leg-${randomUUID()}`
   const authorization = `Basic ${btoa(`${username}:${password}`)}`
-  const query = new URLSearchParams({ endpoint: `Local/${extension}@tacet-tests`, context: 'tacet-tests', extension: 'quiet', priority: '1' })
+  // Left alone, Local channels agree on 192 kHz, which costs the recorders dear.
+  const query = new URLSearchParams({ endpoint: `Local/${extension}@tacet-tests`, context: 'tacet-tests', extension: 'quiet', priority: '1', formats: 'ulaw' })
   const ask = (method: string, path: string) =>
     fetch(`${url}/ari/channels/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(2000) })
   const answer = await ask('POST', `${id}?${query}`)
