@@ -87,8 +87,9 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
   /** Nothing is awaited before the driver is told to stop. */
   async function stop (call: CallTracks, { segment, commandId, urgency }: Omit<StopEffect, 'type'>): Promise<void> {
     // An end that finds a stop under way inherits it, but won't give up as soon.
-    if (stops.has(segment)) return void (urgency === 'seal' && stops.set(segment, urgency))
-    stops.set(segment, urgency)
+    const isUnderWay = stops.has(segment)
+    if (!isUnderWay || urgency === 'seal') stops.set(segment, urgency)
+    if (isUnderWay) return
     starts.get(segment)?.abort()
     if (urgency === 'again') await wait(timings.retryDelayMs, closing.signal)
     let outcome: RecordingInput | undefined
