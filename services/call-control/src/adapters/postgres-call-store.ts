@@ -26,7 +26,8 @@ export function createPostgresCallStore ({ database: { db }, pbxId, epoch, onCom
   async function explainRefusal ({ call, revision }: Commit): Promise<void> {
     const [row] = await db.select({ epoch: calls.epoch, revision: calls.revision }).from(calls).where(eq(calls.callId, call.callId))
     if (row && row.epoch > epoch()) throw new LeaseLost(`call ${call.callId} is followed under epoch ${row.epoch}`)
-    if (row && row.revision === revision) return
+    // The same revision under another epoch is another instance's, not our own first attempt.
+    if (row && row.revision === revision && row.epoch === epoch()) return
     throw new LeaseLost(`call ${call.callId} was stored at revision ${row?.revision ?? 'none'}, not ${revision}`)
   }
 
@@ -90,7 +91,7 @@ function commitStatement ({ call, revision, messages, answers }: Commit, pbxId: 
       order by ordinality
       on conflict (event_id) do nothing
     ), settled as (
-      delete from ${pauseIntents} where ${and(eq(pauseIntents.callId, call.callId), lt(pauseIntents.revision, revision))}
+      delete from ${pauseIntents} where ${and(eq(pauseIntents.callId, call.callId), lt(pauseIntents.revision, revision))} and exists (select from stored)
     )
     select count(*)::int as stored from stored`
 }
