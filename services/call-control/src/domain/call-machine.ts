@@ -69,14 +69,12 @@ function observe (draft: Draft, { atMs, view, settings, isCatchUp }: InputOf<'ob
   seeAgents(draft, view.agents)
   if (isNew) draft.emit('call.ringing', atMs, parties(draft.call))
   if (!wasAnswered && view.isAnswered) answer(draft, view, settings, atMs, isCatchUp)
-  else if (wasAnswered) {
-    admit(draft, view.agents, settings, atMs)
-    dismiss(draft, view.agents, atMs)
-    followLeg(draft, view, atMs)
-  }
+  if (wasAnswered) admit(draft, view.agents, settings, atMs)
+  dismiss(draft, view.agents, atMs)
+  if (wasAnswered) followLeg(draft, view, atMs)
 }
 
-/** Rings of agents who never join are kept too: they may see that the call rang. */
+/** Rings of agents who never join are kept too: they may see the call while it rings. */
 function seeAgents (draft: Draft, agents: AgentView[]): void {
   const known = new Set(draft.call.participants.map(participant => participant.channelId))
   const fresh = agents.filter(agent => !known.has(agent.channelId)).map(({ agentId, endpoint, channelId }): Participant =>
@@ -112,10 +110,10 @@ function admit (draft: Draft, agents: AgentView[], settings: SettingsNow, atMs: 
 /** An agent has left when the leg is gone: Local channel optimisation takes it out of the bridge for a moment. */
 function dismiss (draft: Draft, agents: AgentView[], atMs: number): void {
   const present = new Set(agents.map(agent => agent.channelId))
-  for (const { agentId, endpoint, channelId } of joinedAgents(draft.call)) {
-    if (present.has(channelId)) continue
+  for (const { agentId, endpoint, channelId, joinedAtMs, leftAtMs } of draft.call.participants) {
+    if (leftAtMs !== null || present.has(channelId)) continue
     updateParticipant(draft, channelId, { leftAtMs: atMs })
-    draft.emit('call.agent-left', atMs, { agentId, endpoint })
+    if (joinedAtMs !== null) draft.emit('call.agent-left', atMs, { agentId, endpoint })
   }
 }
 
