@@ -29,6 +29,8 @@ export function createCallSession (first: Call, revision: number, options: Sessi
   let call = first
   let waiters: Waiter[] = []
   let pauses = 0
+  /** Starts that wait for the database. */
+  const reserved = new Set<number>()
   const journal = createJournal({ ...options, revision, wait: (ms, signal) => options.wait(ms, signal) })
   const recorders = createRecorders({ ...options, report: input => dispatch({ type: 'recording', input }) })
 
@@ -65,8 +67,10 @@ export function createCallSession (first: Call, revision: number, options: Sessi
       if (effect.type === 'stop-recorder') continue
       // An agent's start is stored in time or did not happen; a start by the rules waits for the database.
       if (effect.type === 'start-recorder' && effect.cause.commandId !== null) giveUpUnlessStored(effect.segment, stored)
-      const isWanted = () => effect.type !== 'start-recorder' || isReserved(effect.segment)
-      stored.then(() => { if (isWanted()) run(effect) }, () => {})
+      const isStart = effect.type === 'start-recorder'
+      if (isStart) reserved.add(effect.segment)
+      stored.then(() => { if (!isStart || isReserved(effect.segment)) run(effect) }, () => {})
+        .finally(() => { reserved.delete(effect.segment) })
     }
   }
 
@@ -149,7 +153,7 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     fulfil,
     /** Stores messages (audit entries, say) in the order of the call's own. */
     note (messages: Message[]): void { void journal.append(call, messages) },
-    isBusy: recorders.isBusy,
+    isBusy: (segment: number) => reserved.has(segment) || recorders.isBusy(segment),
     discard (segment: number): void { void recorders.discard(call, segment) },
     get isStored () { return journal.isIdle },
     stored: () => journal.idle(),
