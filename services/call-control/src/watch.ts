@@ -100,7 +100,8 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   }
 
   const ticker = setInterval(() => {
-    follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
+    const forgotten = follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
+    for (const callId of forgotten) answers.forgetCall(callId)
   }, tickMs)
   connection.start()
 

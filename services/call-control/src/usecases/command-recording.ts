@@ -65,7 +65,16 @@ export function createCommands (options: CommandOptions) {
       session.note(record(refusal).messages)
       throw refusal
     }
-    return command.action === 'pause' ? await pause(session, command, cause, record) : await resume(session, command, cause, record)
+    const answer = command.action === 'pause' ? await pause(session, command, cause, record) : await resume(session, command, cause, record)
+    if (!answer.durable) remember(command, answer)
+    return answer
+  }
+
+  function remember ({ principal, idempotencyKey, callId, action }: Command, answer: CommandAnswer): StoredAnswer[] {
+    if (idempotencyKey === null) return []
+    const stored = { credentialId: principal.credentialId, idempotencyKey, callId, action, answer }
+    answers.put(stored)
+    return [stored]
   }
 
   async function pause (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
@@ -119,13 +128,7 @@ export function createCommands (options: CommandOptions) {
   function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
     return outcome => {
       const call = session.call
-      const stored: StoredAnswer[] = []
-      if (!isProblem(outcome) && command.idempotencyKey !== null) {
-        const answer = { credentialId: command.principal.credentialId, idempotencyKey: command.idempotencyKey, callId: call.callId, action: command.action, answer: outcome }
-        answers.put(answer)
-        stored.push(answer)
-      }
-      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: stored }
+      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: isProblem(outcome) ? [] : remember(command, outcome) }
     }
   }
 

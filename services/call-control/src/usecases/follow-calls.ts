@@ -127,15 +127,18 @@ export function createCallFollower (options: FollowOptions) {
         isCatchUp = false
       }
     },
-    /** Time passes: calls that wait for something look again, calls that are over are let go. */
-    tick (isKept: (session: CallSession) => boolean): void {
+    /** Time passes: calls that wait for something look again, calls that are over are let go. Returns who went. */
+    tick (isKept: (session: CallSession) => boolean): string[] {
+      const forgotten: string[] = []
       for (const [callId, session] of sessions) {
         if (session.call.agentlessSinceMs !== null) observe(session.call.linkedIds[0] ?? '')
         if (!session.isFinished || isKept(session)) continue
         session.close()
         sessions.delete(callId)
+        forgotten.push(callId)
         for (const linkedId of session.call.linkedIds) if (callIds.get(linkedId) === callId) callIds.delete(linkedId)
       }
+      return forgotten
     },
     session: (callId: string) => sessions.get(callId),
     sessions: () => [...sessions.values()],
