@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import colors from 'picocolors'
+import { showGuide } from './demo/guide.ts'
 import { playDemoCall } from './demo/play.ts'
 import { preflight } from './preflight.ts'
 import { showProgress } from './progress.ts'
@@ -27,6 +27,6 @@ await runUntilStopped(async (own) => {
   })
   if (options.demo) return
 
-  progress.line(`\n  Running. Addresses, accounts and tokens are in ${colors.bold('.local/stack.json')}; logs in .local/log. Ctrl-C stops everything.`)
+  showGuide(stack, progress.line)
   await supervisor.died
 })

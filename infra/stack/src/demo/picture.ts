@@ -6,7 +6,7 @@ const bars = ' ▁▂▃▄▅▆▇█'
 const rows = 3
 const samplesPerPeak = 80
 
-type Column = { segment: number } & ({ isRecorded: true, level: number } | { isRecorded: false })
+type Column = { isRecorded: true, level: number } | { isRecorded: false }
 
 /** The call as a line of time: the recording's waveform where it recorded, and the gaps, with why and who. */
 export async function drawTimeline (timeline: Timeline, file: string, { width, nameOf }: { width: number, nameOf: (agentId: string | null) => string }): Promise<string[]> {
@@ -41,11 +41,11 @@ async function levelsOf (file: string): Promise<number[]> {
 
 function columnAt ({ segments, sampleRateHz }: Timeline, levels: number[], atMs: number, columnMs: number): Column {
   const segment = segments.find(({ startedAt, durationMs }) => atMs >= Date.parse(startedAt) && atMs < Date.parse(startedAt) + durationMs)
-  if (!segment) return { isRecorded: false, segment: 0 }
+  if (!segment) return { isRecorded: false }
   const peakMs = samplesPerPeak / sampleRateHz * 1000
   const from = Math.floor((segment.offsetMs + atMs - Date.parse(segment.startedAt) - columnMs / 2) / peakMs)
   const stretch = levels.slice(Math.max(0, from), from + Math.ceil(columnMs / peakMs))
-  return { isRecorded: true, segment: segment.number, level: Math.max(0, ...stretch) }
+  return { isRecorded: true, level: stretch.reduce((sum, level) => sum + level, 0) / Math.max(1, stretch.length) }
 }
 
 /** Puts a text between two dotted edges. */

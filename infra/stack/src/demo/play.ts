@@ -21,6 +21,7 @@ import { agentNames, showCall, showChecks } from './show.ts'
 import { watchSegments } from './spool.ts'
 import { speak } from './voices.ts'
 
+const publishTimeoutMs = 10_000
 const assemblyTimeoutMs = 30_000
 
 type DemoOptions = { dir: string, progress: Progress, signal: AbortSignal }
@@ -39,15 +40,21 @@ export async function playDemoCall (stack: Stack, { dir, progress, signal }: Dem
   try {
     write(`\n  ${colors.bold('A customer calls Anna')}: real SIP, real RTP. What happens to the recording is read from Kafka as it is published.\n`)
     const show = showCall(stack, write)
-    const call = await playCall(stack, { utterances, segments, signal, onLine: show.line, onDialled: (sipCallId) => follower.follow(sipCallId, show.event) })
+    const call = await playCall(stack, {
+      utterances,
+      segments,
+      signal,
+      onLine: show.line,
+      onDialled: (sipCallId) => follower.follow(sipCallId, show.event),
+      untilPublished: (type) => follower.until(type, publishTimeoutMs),
+    })
     const assembled = await follower.until('recording.assembled', assemblyTimeoutMs)
     const downloaded = await download(stack, call.callId, dir)
     const { timeline, file } = downloaded
-    write('')
-    for (const line of await drawTimeline(timeline, file, { width: widthOf(process.stdout), nameOf: agentNames(stack) })) write(line)
 
     const voices = voicesOf(call)
     const sha256 = { event: assembled.data.sha256, timeline: timeline.sha256, file: downloaded.sha256 }
+    write('')
     const audio = await progress.step('Listening for what must not be there', async () => checkAudio({
       voices,
       recording: readWavSamples(file),
@@ -59,6 +66,9 @@ export async function playDemoCall (stack: Stack, { dir, progress, signal }: Dem
     const checks = [...audio.checks, ...checkTraces({ call, events: follower.events, timeline, agentId: stack.agents[0]?.agentId ?? '', sha256 })]
     const report = buildReport({ call, voices, recording: audio.recording, checks, events: follower.events, timeline, sha256 })
     await writeFile(join(dir, 'report.json'), JSON.stringify(report, null, 2))
+    write('')
+    for (const line of await drawTimeline(timeline, file, { width: widthOf(process.stdout), nameOf: agentNames(stack) })) write(line)
+    write('')
     showChecks(checks, write)
     write(`\n  The recording: ${colors.bold(shownPath(file))}   beside it: timeline.json, report.json`)
     const broken = checks.filter(({ isOk }) => !isOk)

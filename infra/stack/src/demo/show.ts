@@ -6,7 +6,7 @@ import type { Line } from './script.ts'
 
 type Write = (text: string) => void
 
-const indent = ' '.repeat(24)
+const indent = ' '.repeat(13)
 
 /** Shows a call as its events come in; the times are those in the events, counted from the first. */
 export function showCall (stack: Stack, write: Write): { event: (event: ProbedEvent) => void, line: (line: Line) => void } {
