@@ -31,7 +31,7 @@ export async function startService ({ name, env, httpPort, adminPort, logDir }: 
   await eventually(async () => {
     if (hasExited) throw new Error(`${name} ended`)
     return (await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(2000) })).ok
-  }, { timeoutMs: 30_000, intervalMs: 50, message: `${name} is not ready; see ${join(logDir, `${name}.log`)}` })
+  }, { timeoutMs: 60_000, intervalMs: 50, message: `${name} is not ready; see ${join(logDir, `${name}.log`)}` })
   return {
     url: `http://127.0.0.1:${httpPort}`,
     adminUrl,

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { setPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import pg from 'pg'
@@ -23,16 +23,18 @@ export interface Tacet {
   start: (name: ServiceOptions['name']) => Promise<ServiceProcess>
   recordingsDir: string
   putCompany: (change: Record<string, unknown>) => Promise<void>
+  putNumber: (e164: string, change: Record<string, unknown>) => Promise<void>
   putAgent: (index: 0 | 1 | 2, change: Record<string, unknown>) => Promise<void>
 }
 
-interface Owner { teardown: (close: () => unknown) => void }
+export interface Owner { teardown: (close: () => unknown) => void }
 
 const allOn = { inbound: 'on', outbound: 'on', internal: 'on' }
 const names: ServiceOptions['name'][] = ['settings', 'call-control', 'recording-assembly']
 
 /** A Tacet of its own on the real stack: database, topics, the three services, a company with three agents. Closed with the test. */
 export async function startTacet (t: Owner, { env = {}, keepLogs = process.env.TACET_KEEP_LOGS !== undefined }: { env?: Record<string, string>, keepLogs?: boolean } = {}): Promise<Tacet> {
+  keepPace()
   const stack = readStack()
   const home = await mkdtemp(join(tmpdir(), 'tacet-e2e-'))
   if (keepLogs) process.stderr.write(`logs: ${home}\n`)
@@ -76,6 +78,7 @@ export async function startTacet (t: Owner, { env = {}, keepLogs = process.env.T
     start,
     recordingsDir,
     putCompany: async change => await arrival(database.url, await putCompany(settings, seeded.companyId, change)),
+    putNumber: async (e164, change) => await arrival(database.url, await putNumber(settings, seeded.companyId, seeded.numberIds[e164] ?? '', { number: e164, ...change })),
     putAgent: async (index, change) => await arrival(database.url, await putAgent(settings, seeded.companyId, seeded.agents[index], change)),
   }
   await arrival(database.url, seeded.last)
@@ -102,12 +105,11 @@ async function arrival (databaseUrl: string, { id, version }: Versioned): Promis
   }
 }
 
-async function seed (settings: HttpClient, stack: Stack): Promise<Pick<Tacet, 'companyId' | 'agents' | 'supervisorToken'> & { last: Versioned }> {
+async function seed (settings: HttpClient, stack: Stack): Promise<Pick<Tacet, 'companyId' | 'agents' | 'supervisorToken'> & { numberIds: Record<string, string>, last: Versioned }> {
   const companyId = randomUUID()
   await putCompany(settings, companyId, {})
-  for (const { e164, label } of stack.numbers) {
-    await put('', settings(`/v1/companies/${companyId}/numbers/${randomUUID()}`, { method: 'PUT', body: { number: e164, label } }))
-  }
+  const numberIds = Object.fromEntries(stack.numbers.map(({ e164 }) => [e164, randomUUID()]))
+  for (const [e164, numberId] of Object.entries(numberIds)) await putNumber(settings, companyId, numberId, { number: e164 })
   const agents: TestAgent[] = []
   let last: Versioned = { id: companyId, version: 1 }
   for (const { extension, sip } of stack.agents) {
@@ -120,11 +122,14 @@ async function seed (settings: HttpClient, stack: Stack): Promise<Pick<Tacet, 'c
     })
   }
   const supervisorToken = await createToken(settings, companyId, { kind: 'api-token', roles: ['supervisor'] })
-  return { companyId, agents: agents as Tacet['agents'], supervisorToken, last }
+  return { companyId, agents: agents as Tacet['agents'], supervisorToken, numberIds, last }
 }
 
 const putCompany = async (settings: HttpClient, companyId: string, change: Record<string, unknown>): Promise<Versioned> =>
   await put(companyId, settings(`/v1/companies/${companyId}`, { method: 'PUT', body: { name: 'Example Ltd', recording: allOn, agentInitiatedPause: 'allow', ...change } }))
+
+const putNumber = async (settings: HttpClient, companyId: string, numberId: string, body: Record<string, unknown>): Promise<Versioned> =>
+  await put(numberId, settings(`/v1/companies/${companyId}/numbers/${numberId}`, { method: 'PUT', body }))
 
 const putAgent = async (settings: HttpClient, companyId: string, { agentId, extension }: Pick<TestAgent, 'agentId' | 'extension'>, change: Record<string, unknown>): Promise<Versioned> =>
   await put(agentId, settings(`/v1/companies/${companyId}/agents/${agentId}`, { method: 'PUT', body: { name: `Agent ${extension}`, endpoints: [`PJSIP/${extension}`], ...change } }))
@@ -139,4 +144,13 @@ async function put (id: string, answer: Promise<{ status: number, body: any }>):
   const { status, body } = await answer
   if (status >= 300) throw new Error(`settings refused: ${status} ${JSON.stringify(body)}`)
   return { id, version: body.version }
+}
+
+/** Phones that are late lose audio: they and the services go before whatever else runs on the machine, if we may say so. */
+function keepPace (): void {
+  try {
+    setPriority(-15)
+  } catch {
+    // Not root: then the machine had better not be busy.
+  }
 }

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { payloadSchema, recordingViewSchema, timelineSchema, topics, type Manifest, type RecordingView, type Timeline } from '@tacet/contracts'
+import { eventually, leaked, locate, missing, readWavSamples, type ProbedEvent, type TimeRange } from '@tacet/test-kit'
+import type { Test } from 'tap'
+import type { Tacet } from './tacet.ts'
+import type { Talk, Voice } from './talk.ts'
+
+/** Everything that is told of a finished call, by whoever tells it. */
+export interface Proof {
+  /** Of the call, in their order. */
+  events: ProbedEvent[]
+  types: string[]
+  manifest: Manifest
+  view: RecordingView
+  timeline: Timeline
+  samples: Int16Array
+}
+
+/** At each end of a recorded stretch so much may be missing: Asterisk reads a recorder every 20 ms, and the network takes its time. */
+const edgeMs = 60
+/** Packets that a machine busy with the tests themselves may lose or delay until they are of no use. */
+const lossMs = 60
+
+export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] =>
+  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.calls && data.callId === callId)
+
+export const auditOf = ({ probe, topicPrefix }: Tacet, callId: string): any[] =>
+  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data.callId === callId).map(({ data }) => data)
+
+export const waitForEvent = async ({ probe }: Tacet, callId: string, type: string): Promise<ProbedEvent> =>
+  await probe.waitFor(event => event.type === type && event.data.callId === callId, { timeoutMs: 20_000, message: `no ${type}` })
+
+/** Gathers what the parts say of a finished call, and checks that they agree. */
+export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'callId'>, { outcome = 'complete' }: { outcome?: string } = {}): Promise<Proof> {
+  const [ended, assembled] = await Promise.all([waitForEvent(tacet, callId, 'recording.ended'), waitForEvent(tacet, callId, 'recording.assembled'), waitForEvent(tacet, callId, 'call.ended')])
+  const manifest: Manifest = ended.data.manifest
+  const events = checkEvents(t, tacet, callId)
+
+  const ask = async (path: string) => await tacet.assembly(`/v1/recordings/${callId}${path}`, { token: tacet.supervisorToken })
+  const view = recordingViewSchema.parse((await ask('')).body)
+  const timeline = timelineSchema.parse((await ask('/timeline')).body)
+  t.equal(timeline.outcome, outcome, `outcome, with ${JSON.stringify(timeline.reasons)}`)
+  t.same(timeline, JSON.parse(await readFile(join(tacet.recordingsDir, callId.slice(0, 2), callId, 'timeline.json'), 'utf8')))
+  const { samples, sha256 } = timeline
+  t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples / 8 })
+  t.match(assembled.data, { outcome, samples, sha256, gaps: timeline.gaps.length })
+  agreeOnSegments(t, events, manifest, timeline)
+  t.same(timeline.gaps.map(({ atSample: _, durationMs: __, ...gap }) => gap), manifest.gaps)
+
+  const status = await tacet.callControl(`/v1/calls/${callId}/recording`, { token: tacet.supervisorToken })
+  t.match(status.body, { state: 'ended', endReason: manifest.endReason, allowedActions: [], segments: manifest.segments.map(({ number, openedAt, closedAt }) => ({ number, openedAt, closedAt })) })
+  const audio = view.links.audio === null ? new Int16Array(0) : await fetchAudio(t, tacet, view)
+  t.equal(audio.length, samples, 'the file is as long as the timeline says')
+  await eventually(async () => (await segmentFiles(tacet, callId)).length === 0, { timeoutMs: 10_000, message: 'segments were left on the PBX' })
+  return { events, types: events.map(({ type }) => type ?? ''), manifest, view, timeline, samples: audio }
+}
+
+/** A call that was never to be recorded leaves no recording: not even an empty one. */
+export async function checkUnrecorded (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'callId'>): Promise<string[]> {
+  await waitForEvent(tacet, callId, 'call.ended')
+  const types = checkEvents(t, tacet, callId).map(({ type }) => type ?? '')
+  t.notOk(types.some(type => /^(recording|segment)/.test(type)), 'no event of a recording')
+  t.match((await tacet.callControl(`/v1/calls/${callId}/recording`, { token: tacet.supervisorToken })).body, { state: 'ended', segments: [] })
+  t.match((await tacet.assembly(`/v1/recordings/${callId}`, { token: tacet.supervisorToken })).problem(), { status: 404, code: 'recording-not-found' })
+  t.same(await segmentFiles(tacet, callId), [], 'nothing in the spool of Asterisk')
+  return types
+}
+
+function checkEvents (t: Test, tacet: Tacet, callId: string): ProbedEvent[] {
+  const events = callEvents(tacet, callId)
+  t.same(events.map(({ data }) => data.seq), events.map((_, index) => index + 1), 'events are numbered without a hole')
+  for (const { topic, type = '', key, data } of events) {
+    if (key !== callId || !payloadSchema(topics.calls, type)?.safeParse(data).success) t.fail(`${type} in ${topic} is not what the contract says`, { key, data })
+  }
+  return events
+}
+
+function agreeOnSegments (t: Test, events: ProbedEvent[], manifest: Manifest, timeline: Timeline): void {
+  t.same(events.filter(({ type }) => type === 'segment.closed').map(({ data }) => data.segment), manifest.segments)
+  t.same(timeline.segments.map(({ number, startedAt, endedAt }) => ({ number, startedAt, endedAt })),
+    manifest.segments.map(({ number, openedAt, closedAt }) => ({ number, startedAt: openedAt, endedAt: closedAt })))
+  t.equal(timeline.segments.reduce((sum, segment) => sum + segment.samples, 0), timeline.samples, 'the recording is as long as its segments together')
+}
+
+async function fetchAudio (t: Test, { assembly, ...tacet }: Tacet, { recordingId, sha256, links }: RecordingView): Promise<Int16Array> {
+  const response = await fetch(new URL(links.audio ?? '', tacet.services['recording-assembly'].url), { headers: { authorization: `Bearer ${tacet.supervisorToken}` } })
+  const bytes = Buffer.from(await response.arrayBuffer())
+  t.equal(createHash('sha256').update(bytes).digest('hex'), sha256)
+  const file = join(tacet.recordingsDir, `${recordingId}.wav`)
+  await writeFile(file, bytes)
+  return readWavSamples(file)
+}
+
+/** The events of the people and those of the recording each came in this order. Which of the two ends first depends on whose leg is gone first. */
+export function checkStory (t: Test, types: string[], expected: string[]): void {
+  const isOfPeople = (type: string) => type.startsWith('call.')
+  t.same(types.filter(isOfPeople), expected.filter(isOfPeople), 'the events of the call')
+  t.same(types.filter(type => !isOfPeople(type)), expected.filter(type => !isOfPeople(type)), 'the events of the recording')
+}
+
+/** The files that recorders of a call left in Asterisk's spool. */
+export async function segmentFiles ({ stack: { spoolDir } }: Tacet, callId: string): Promise<string[]> {
+  if (spoolDir === null) throw new Error('this test looks into the spool of Asterisk: it needs a stack that shares it')
+  const files = await readdir(join(spoolDir, 'tacet'))
+  return files.filter(file => file.startsWith(`tacet-${callId}-`))
+}
+
+/** The audio agrees with what was commanded: nothing of the silent stretches is there, and all of the recorded ones but their edges. */
+export function checkAudio (t: Test, { samples }: Pick<Proof, 'samples'>, { voices, recorded, silent }: Pick<Talk, 'voices' | 'recorded' | 'silent'>): void {
+  const located = locate(samples, voices)
+  for (const voice of voices) {
+    for (const range of silent) {
+      t.ok(said(voice, range) > 0, `${voice.name} said something ${describe(range)}`)
+      t.equal(leaked(located, voice.name, range.fromMs, range.toMs), 0, `nothing of ${voice.name} ${describe(range)} is there`)
+    }
+    for (const range of recorded) {
+      const { fromMs, toMs } = range
+      t.ok(said(voice, range) > 4 * edgeMs, `${voice.name} spoke long enough ${describe(range)}`)
+      const all = missing(located, voice.name, fromMs, toMs)
+      t.ok(all <= 2 * edgeMs, `${all} ms of ${voice.name} ${describe(range)} are missing at the edges`)
+      const inside = missing(located, voice.name, fromMs + edgeMs, toMs - edgeMs)
+      t.ok(inside <= lossMs, `${inside} ms of ${voice.name} ${describe(range)} are missing inside`)
+    }
+  }
+}
+
+const said = ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number => 20 * sentPackets.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length
+const describe = ({ fromMs, toMs }: TimeRange): string => `from ${new Date(fromMs).toISOString().slice(14)} to ${Number.isFinite(toMs) ? new Date(toMs).toISOString().slice(14) : 'the end'}`
