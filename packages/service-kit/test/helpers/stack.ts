@@ -46,7 +46,7 @@ async function administer (statement: string): Promise<void> {
 export const brokers = stack.kafka.brokers
 
 /** A prefix of this test's own, with these topics below it; the topics are gone afterwards. */
-export async function testTopics (t: Test, topics: { topic: string, partitions?: number, isCompacted?: boolean }[]): Promise<{ prefix: string, kafka: KafkaClient }> {
+export async function testTopics (t: Test, topics: { topic: string, partitions?: number, isCompacted?: boolean, maxMessageBytes?: number }[]): Promise<{ prefix: string, kafka: KafkaClient }> {
   const prefix = `kit-${unique()}.`
   const kafka = createKafka({ brokers, clientId: 'kit-test', topicPrefix: prefix, logger })
   const admin = kafka.createAdmin()
@@ -57,11 +57,14 @@ export async function testTopics (t: Test, topics: { topic: string, partitions?:
   })
   await admin.createTopics({
     waitForLeaders: true,
-    topics: topics.map(({ topic, partitions = 1, isCompacted = false }) => ({
+    topics: topics.map(({ topic, partitions = 1, isCompacted = false, maxMessageBytes = 1_048_588 }) => ({
       topic: prefix + topic,
       numPartitions: partitions,
       replicationFactor: 1,
-      configEntries: isCompacted ? [{ name: 'cleanup.policy', value: 'compact' }] : [],
+      configEntries: [
+        { name: 'cleanup.policy', value: isCompacted ? 'compact' : 'delete' },
+        { name: 'max.message.bytes', value: String(maxMessageBytes) },
+      ],
     })),
   })
   return { prefix, kafka }

@@ -1,22 +1,13 @@
 import { randomUUID } from 'node:crypto'
-import { asc, sql } from 'drizzle-orm'
-import t, { type Test } from 'tap'
+import { sql } from 'drizzle-orm'
+import t from 'tap'
 import { topics } from '@tacet/contracts'
-import { appendToOutbox, createRelay, type Database, type KafkaClient } from '@tacet/service-kit'
+import { appendToOutbox } from '@tacet/service-kit'
 import { callHeld } from '../helpers/events.ts'
 import { eventsIn, watch } from '../helpers/kafka.ts'
+import { isPublished, seqs, startRelay } from '../helpers/relay.ts'
 import { effects, outbox } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, soon, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
-
-function startRelay (t: Test, database: Database, kafka: KafkaClient, metrics = testMetrics()) {
-  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics })
-  relay.start()
-  t.teardown(() => relay.stop())
-  return relay
-}
-
-const seqs = (events: { data: unknown }[]) => events.map(({ data }) => (data as { seq: number }).seq)
-const isPublished = async (database: Database) => (await database.db.select({ left: sql<number>`count(*)::int` }).from(outbox).where(sql`published_at is null and parked_at is null`))[0]?.left === 0
+import { databaseOverProxy, kafkaOverProxy, openTestDatabase, soon, testDatabase, testTopics } from '../helpers/stack.ts'
 
 t.test('an event appended in a transaction is published after its commit, as a CloudEvent keyed by its subject', async t => {
   const { database } = await testDatabase(t)
@@ -134,43 +125,4 @@ t.test('the events of a key keep their order under concurrent writers', { timeou
   await soon(() => seen.length === 200)
   const bySubject = Map.groupBy(eventsIn(seen), ({ subject }) => subject)
   for (const events of bySubject.values()) t.same(seqs(events), Array.from({ length: 40 }, (_, index) => index + 1))
-})
-
-t.test('a row too large for Kafka is parked after its attempts; its key waits for that, other keys do not', { timeout: 60_000 }, async t => {
-  const { database } = await testDatabase(t)
-  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
-  const seen = await watch(t, kafka, [topics.calls])
-  const metrics = testMetrics()
-  const poisoned = randomUUID()
-  const other = randomUUID()
-  const huge = { ...callHeld(poisoned, 1), type: 'recording.missing', data: { ...(callHeld(poisoned, 1).data as object), recordingId: poisoned, state: 'off', reasons: [], detail: 'x'.repeat(2_000_000) } }
-  await appendToOutbox(database.db, outbox, [huge, callHeld(poisoned, 2), callHeld(other, 3), callHeld(poisoned, 4)])
-  startRelay(t, database, kafka, metrics)
-  await soon(() => seen.length === 3)
-  t.same(seqs(eventsIn(seen)), [3, 2, 4])
-  const rows = await database.db.select().from(outbox).orderBy(asc(outbox.id))
-  t.match(rows[0], { attempts: 5, lastError: /larger than/, publishedAt: null })
-  t.ok(rows[0]?.parkedAt)
-  t.match(await metrics.registry.metrics(), /tacet_outbox_parked_total\{service="test"\} 1/)
-})
-
-t.test('metrics tell the size and the age of the backlog', async t => {
-  const { database } = await testDatabase(t)
-  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
-  const metrics = testMetrics()
-  createRelay({ database, table: outbox, kafka, source: 'urn:tacet:test', logger, metrics })
-  await appendToOutbox(database.db, outbox, [{ ...callHeld(randomUUID(), 1), occurredAt: new Date(Date.now() - 60_000) }, callHeld(randomUUID(), 2)])
-  const text = await metrics.registry.metrics()
-  t.match(text, /tacet_outbox_backlog\{service="test"\} 2/)
-  t.match(text, /tacet_outbox_oldest_age_seconds\{service="test"\} 6\d/)
-})
-
-t.test('rows published long ago are deleted, unpublished ones never', async t => {
-  const { database } = await testDatabase(t)
-  const { kafka } = await testTopics(t, [{ topic: topics.calls }])
-  await appendToOutbox(database.db, outbox, [callHeld(randomUUID(), 1), callHeld(randomUUID(), 2)])
-  await database.db.update(outbox).set({ publishedAt: sql`now() - interval '25 hours'` }).where(sql`id = 1`)
-  startRelay(t, database, kafka)
-  await soon(async () => (await database.db.select().from(outbox)).length === 1)
-  t.equal((await database.db.select().from(outbox))[0]?.id, 2)
 })
