@@ -7,7 +7,7 @@ import { isLong, type JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
 import { inspectSegment } from './inspect-segment.ts'
-import type { Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+import type { AssembledRecording, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 
 export interface AssembleDependencies {
   recordings: Recordings
@@ -65,29 +65,34 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     }
   }
 
-  return async (lease: Lease): Promise<void> => {
-    const { job, signal } = lease
-    const startedMs = now()
-    const recording = await recordings.begin(job)
-    if (recording === null || recording.status !== 'assembling') return await recordings.finish(job)
-
-    const { manifest, recordingId } = recording
+  /** All that is to be on the disk, and no more: copies of segments are gone when it returns. */
+  async function make (manifest: Manifest, lease: Lease): Promise<AssembledRecording & { segments: JudgedSegment[] }> {
+    const { recordingId } = manifest
     await store.prepare(recordingId)
     const workDir = await workDirs.create(recordingId)
     try {
-      const segments = await inspectAll(manifest, workDir, signal)
+      const segments = await inspectAll(manifest, workDir, lease.signal)
       const verdict = judgeRecording(manifest, segments)
-      const audio = await writeAudio(manifest, segments, lease)
-      const timeline = buildTimeline(manifest, verdict, segments, audio)
+      const timeline = buildTimeline(manifest, verdict, segments, await writeAudio(manifest, segments, lease))
       await store.putTimeline(recordingId, timeline, lease.confirm)
-      await recordings.complete(job, { verdict, timeline, expendable: segments.filter(segment => segment.isExpendable).map(({ file }) => file) })
-      report(manifest, segments)
-      const { outcome, reasons } = verdict
-      logger.info({ recordingId, outcome, reasons, samples: timeline.samples }, 'recording assembled')
-      onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
+      return { verdict, timeline, segments, expendable: segments.filter(segment => segment.isExpendable).map(({ file }) => file) }
     } finally {
       await workDirs.remove(recordingId)
     }
+  }
+
+  return async (lease: Lease): Promise<void> => {
+    const startedMs = now()
+    const recording = await recordings.begin(lease.job)
+    if (recording === null || recording.status !== 'assembling') return await recordings.finish(lease.job)
+
+    const { manifest, recordingId } = recording
+    const { segments, ...assembled } = await make(manifest, lease)
+    await recordings.complete(lease.job, assembled)
+    report(manifest, segments)
+    const { outcome, reasons } = assembled.verdict
+    logger.info({ recordingId, outcome, reasons, samples: assembled.timeline.samples }, 'recording assembled')
+    onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
   }
 }
 

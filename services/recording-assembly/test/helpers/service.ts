@@ -25,7 +25,7 @@ export interface Surroundings {
   /** A token of these rights, known to the service as soon as it has read the topic. */
   addCredential (credential: Partial<Credential>): Promise<string>
   putSegment (manifest: Manifest, number: number, samples: Int16Array | Buffer): Promise<void>
-  /** All files below the recordings, by relative path. */
+  /** All files below the recordings, and all folders of work, by relative path. */
   filesOfRecordings (): Promise<string[]>
   filesOfSpool (): Promise<string[]>
 }
@@ -79,7 +79,7 @@ export async function surroundings (t: Test): Promise<Surroundings> {
   }
   const filesIn = async (root: string): Promise<string[]> => {
     const entries = await readdir(root, { recursive: true, withFileTypes: true })
-    return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name).slice(root.length + 1)).sort()
+    return entries.filter(entry => entry.isFile() || entry.parentPath.includes('/.work')).map(entry => join(entry.parentPath, entry.name).slice(root.length + 1)).sort()
   }
 
   return {

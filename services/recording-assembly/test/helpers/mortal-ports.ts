@@ -1,0 +1,41 @@
+import type { Ports } from '../../src/assembly.ts'
+
+/** Polling and the renewal of leases are no steps: how often they happen is chance. */
+const uncounted = new Set(['counts', 'renew'])
+
+export interface Mortal {
+  ports: Ports
+  /** The step after which it died. */
+  death: Promise<string>
+}
+
+/**
+ * Ports whose user stops dead after its n-th step, as a killed process does: nothing ever returns to it, so it neither does
+ * nor cleans up anything more. A step is a call that has returned, or the audio having been written but not yet put in its place.
+ */
+export function mortalPorts (ports: Ports, dieAfter: number): Mortal {
+  const { promise: death, resolve: die } = Promise.withResolvers<string>()
+  const never = new Promise<never>(() => {})
+  let steps = 0
+
+  async function step<T> (name: string, result: T): Promise<T> {
+    if (++steps === dieAfter) die(name)
+    return steps >= dieAfter ? await never : result
+  }
+
+  const dyingInside = (write: Function) => async (...args: unknown[]) => await step('audio written', await write(...args))
+
+  function mortal<Port extends object> (portName: string, port: Port): Port {
+    return new Proxy(port, {
+      get: (target, name: keyof Port & string) => async (...args: unknown[]): Promise<unknown> => {
+        if (steps >= dieAfter) return await never
+        const method = target[name] as (...args: unknown[]) => Promise<unknown>
+        const result = await method(...args.map(argument => name === 'putAudio' && typeof argument === 'function' ? dyingInside(argument) : argument))
+        const isCounted = !uncounted.has(name) && !(name === 'claim' && (result as unknown[]).length === 0)
+        return isCounted ? await step(`${portName}.${name}`, result) : result
+      },
+    })
+  }
+
+  return { death, ports: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, mortal(name, port)])) as unknown as Ports }
+}

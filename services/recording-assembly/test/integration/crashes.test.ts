@@ -1,0 +1,121 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import tap, { test, type Test } from 'tap'
+import { eq } from 'drizzle-orm'
+import { encodeWav } from '@tacet/audio'
+import type { Manifest } from '@tacet/contracts'
+import { createMetrics } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
+import { jobs, outbox, recordings } from '../../src/db/schema.ts'
+import { manifestOf } from '../helpers/manifest.ts'
+import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { countingSamples, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
+
+tap.setTimeout(180_000)
+
+const program = new URL('../helpers/worker-process.ts', import.meta.url).pathname
+const MAX_STEPS = 40
+
+const portsOf = ({ config, database }: Surroundings) => createPorts({ config, database, onEvents: () => {}, onJob: () => {} })
+
+/** A call of two segments, waiting to be assembled; returns the digest that its recording must have. */
+async function addCall (around: Surroundings, samplesEach: number): Promise<{ manifest: Manifest, digest: string }> {
+  const openMs = samplesEach / 8
+  const manifest = manifestOf([{ fromMs: 0, toMs: openMs }, { fromMs: openMs + 1_000, toMs: 2 * openMs + 1_000 }])
+  const samples = countingSamples(2 * samplesEach)
+  await around.putSegment(manifest, 1, samples.slice(0, samplesEach))
+  await around.putSegment(manifest, 2, samples.slice(samplesEach))
+  await around.database.db.transaction(tx => portsOf(around).recordings.add(tx, manifest, null))
+  return { manifest, digest: sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, samples)) }
+}
+
+const workerOptions = ({ config }: Surroundings) => ({ config, logger, metrics: createMetrics({ name: 'test' }) })
+const jobsOf = ({ database: { db } }: Surroundings) => db.select().from(jobs)
+const hasNoJobs = async (around: Surroundings): Promise<boolean> => (await jobsOf(around)).length === 0
+
+/** Another instance takes over, until there is nothing left to do. */
+async function takeOver (around: Surroundings): Promise<void> {
+  const worker = createAssemblyWorker(portsOf(around), workerOptions(around))
+  worker.start()
+  try {
+    await eventually(() => hasNoJobs(around), { timeoutMs: 15_000, message: 'jobs are left' })
+  } finally {
+    await worker.stop()
+  }
+}
+
+async function checkThatAllIsWell (t: Test, around: Surroundings, { manifest: { recordingId }, digest }: { manifest: Manifest, digest: string }): Promise<void> {
+  const { db } = around.database
+  t.match(await db.select().from(recordings).where(eq(recordings.recordingId, recordingId)), [{ status: 'complete', sha256: digest }])
+  const events = await db.select().from(outbox).where(eq(outbox.key, recordingId)).orderBy(outbox.id)
+  t.match(events, [{ type: 'recording.assembling' }, { type: 'recording.assembled', payload: { outcome: 'complete', sha256: digest } }])
+  t.equal(events.length, 2)
+  const folder = join(recordingId.slice(0, 2), recordingId)
+  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [join(folder, 'recording.wav'), join(folder, 'timeline.json')], 'no stray file')
+  t.equal(sha256(await readFile(join(around.recordingsDir, folder, 'recording.wav'))), digest)
+  t.same(await around.filesOfSpool(), [], 'the segments are gone')
+}
+
+test('a worker that dies after any of its steps leaves exactly one recording, and no stray file', async t => {
+  const around = await surroundings(t)
+  const died: string[] = []
+  for (let dieAfter = 1; dieAfter <= died.length + 1; dieAfter++) {
+    if (dieAfter > MAX_STEPS) throw new Error('it never came to its end')
+    const call = await addCall(around, 16_000)
+    const { ports, death } = mortalPorts(portsOf(around), dieAfter)
+    const worker = createAssemblyWorker(ports, workerOptions(around))
+    worker.start()
+    const step = await Promise.race([death, eventually(() => hasNoJobs(around), { timeoutMs: 15_000 })])
+    if (step === true) {
+      await worker.stop()
+      await checkThatAllIsWell(t, around, call)
+      break
+    }
+    died.push(step)
+    await t.test(`after ${dieAfter} (${step})`, async t => {
+      await takeOver(around)
+      await checkThatAllIsWell(t, around, call)
+    })
+  }
+  const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.putAudio', 'store.putTimeline', 'recordings.complete', 'source.remove']
+  t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
+})
+
+test('a process killed at any instant leaves exactly one recording, and no stray file', async t => {
+  const around = await surroundings(t)
+  for (let round = 1; round <= 3; round++) {
+    const call = await addCall(around, 4_000_000)
+    const child = fork(program, [], { execArgv: ['--conditions=@tacet/source'], env: { ...process.env, ...around.env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    t.teardown(() => child.kill('SIGKILL'))
+    child.send('begin')
+    await eventually(async () => (await jobsOf(around)).every(({ state }) => state !== 'waiting'), { timeoutMs: 60_000, intervalMs: 2, message: 'it took no job' })
+    const afterMs = Math.random() * 150
+    setTimeout(() => child.kill('SIGKILL'), afterMs)
+    const [, signal] = await once(child, 'close')
+    await t.test(`after ${afterMs.toFixed(1)} ms`, async t => {
+      t.ok(signal === 'SIGKILL' || await hasNoJobs(around))
+      await takeOver(around)
+      await checkThatAllIsWell(t, around, call)
+    })
+  }
+})
+
+test('a worker that has lost its lease while it slept changes nothing', async t => {
+  const around = await surroundings(t)
+  const call = await addCall(around, 16_000)
+  const ports = portsOf(around)
+  const [job] = await ports.queue.claim(1)
+  if (job === undefined) throw new Error('no job')
+  await eventually(async () => !(await around.database.db.select().from(jobs).where(eq(jobs.leaseId, job.leaseId))).some(({ leaseExpiresAt }) => leaseExpiresAt! > new Date()))
+  await takeOver(around)
+
+  t.equal(await ports.queue.renew(job), false)
+  await t.rejects(ports.recordings.complete(job, { verdict: { outcome: 'incomplete', reasons: [] }, timeline: {} as never, expendable: [] }), { name: 'LeaseLost' })
+  await t.rejects(ports.recordings.fail(job, 'too-late', ''), { name: 'LeaseLost' })
+  await t.rejects(ports.recordings.finish(job), { name: 'LeaseLost' })
+  await ports.queue.putBack(job, { delayMs: 0, error: null, isBlameless: true })
+  await checkThatAllIsWell(t, around, call)
+})
