@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, escapeIdentifier } from 'pg'
 import type { Context } from '../context.ts'
 import { repositoryDir, shortHash } from '../system/paths.ts'
+import { Failure } from '../system/failure.ts'
 import { choosePort } from '../system/ports.ts'
 import { run } from '../system/process.ts'
 import { canReach, unprivilegedUser } from '../system/unix-user.ts'
@@ -34,8 +35,13 @@ async function startOwn (context: Context): Promise<string> {
   const password = secret('postgresPassword')
 
   if (readIfThere(`${dataDir}.key`) !== shortHash(password)) {
+    const marker = join(context.dataDir, 'database-made')
+    if (existsSync(marker)) {
+      throw new Failure(`The database of this instance, ${dataDir}, is gone. What the others have kept does not fit a new one; to begin anew:\n    rm -r ${context.dataDir}`)
+    }
     say('creating the cluster')
     await initialise({ binDir, dataDir, password, user, signal })
+    writeFileSync(marker, '')
   }
   const port = await choosePort({ name: 'PostgreSQL', variable: 'TACET_POSTGRES_PORT', preferred: 15432 })
   say('starting')
