@@ -46,8 +46,16 @@ const RETRY_DELAYS = { firstMs: 500, maxMs: 60_000 }
 /** Asterisk closes the file of a leg that hung up within 20 ms; a loaded or distant one gets some more. */
 const SETTLE_MS = 1_500
 
+export interface AssemblyWorkerOptions {
+  config: AssemblyConfig
+  logger: Logger
+  metrics: Metrics
+  /** How long a stop waits for work in hand. */
+  finishMs?: number
+}
+
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics }: { config: AssemblyConfig, logger: Logger, metrics: Metrics }): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics, finishMs }: AssemblyWorkerOptions): Worker {
   const assembleRecording = createAssembleRecording({
     recordings, source, store, workDirs, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
   })
@@ -63,5 +71,5 @@ export function createAssemblyWorker ({ recordings, queue, source, store, workDi
     maxAttempts: MAX_ATTEMPTS,
     retryDelays: RETRY_DELAYS,
   })
-  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs })
+  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs, ...(finishMs !== undefined && { finishMs }) })
 }

@@ -1,0 +1,76 @@
+import { test } from 'tap'
+import { createMetrics } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
+import { jobs } from '../../src/db/schema.ts'
+import { manifestOf } from '../helpers/manifest.ts'
+import { logger, surroundings, type Surroundings } from '../helpers/service.ts'
+
+const portsOf = ({ config, database }: Surroundings, leaseMs = 1_000): Ports =>
+  createPorts({ config: { ...config, leaseMs }, database, onEvents: () => {}, onJob: () => {} })
+
+async function addCalls ({ database }: Surroundings, { recordings }: Ports, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await database.db.transaction(tx => recordings.add(tx, manifestOf([{ fromMs: 0, toMs: 2_000 }]), null))
+}
+const jobRows = ({ database }: Surroundings) => database.db.select().from(jobs)
+
+test('jobs', async t => {
+  const around = await surroundings(t)
+  const ports = portsOf(around)
+  const { queue } = ports
+  t.afterEach(async () => { await around.database.db.delete(jobs) })
+
+  t.test('a job is leased to one of many who ask at once', async t => {
+    await addCalls(around, ports, 5)
+    const claims = await Promise.all(Array.from({ length: 8 }, () => portsOf(around).queue.claim(2)))
+    t.ok(claims.every(claimed => claimed.length <= 2), 'nobody got more than asked for')
+    const rest = await queue.claim(10)
+    const ids = [...claims.flat(), ...rest].map(({ jobId }) => jobId)
+    t.equal(ids.length, 5)
+    t.equal(new Set(ids).size, 5)
+    t.same(await queue.claim(10), [], 'and nothing is left')
+  })
+
+  t.test('a lease that is renewed holds, one that ran out is for another', async t => {
+    await addCalls(around, ports, 1)
+    const short = portsOf(around, 500).queue
+    const [job] = await short.claim(1)
+    t.ok(await short.renew(job!))
+    t.same(await queue.claim(1), [])
+    const [taken] = await eventually(async () => {
+      const claimed = await queue.claim(1)
+      return claimed.length > 0 && claimed
+    })
+    t.match(taken, { jobId: job!.jobId, attempts: 2 })
+    t.equal(await short.renew(job!), false)
+  })
+
+  t.test('a job that is put back waits for its time, and an attempt without blame does not count', async t => {
+    await addCalls(around, ports, 1)
+    const [job] = await queue.claim(1)
+    await queue.putBack(job!, { delayMs: 60_000, error: 'away', isBlameless: true })
+    t.match(await jobRows(around), [{ state: 'waiting', attempts: 0, postponements: 1, lastError: 'away', leaseId: null }])
+    t.same(await queue.claim(1), [])
+    t.same(await queue.counts(), [{ kind: 'assemble', state: 'waiting', count: 1 }])
+  })
+
+  t.test('a worker that is told to stop hands back what it can not finish', async t => {
+    await addCalls(around, ports, 1)
+    const { promise: reached, resolve } = Promise.withResolvers<void>()
+    const source: Ports['source'] = {
+      ...ports.source,
+      fetch: async (_file, _workDir, signal) => {
+        resolve()
+        await new Promise((_resolve, reject) => { signal.addEventListener('abort', () => reject(signal.reason)) })
+        return null
+      },
+    }
+    const worker = createAssemblyWorker({ ...ports, source }, { config: around.config, logger, metrics: createMetrics({ name: 'test' }), finishMs: 50 })
+    worker.start()
+    await reached
+    await worker.stop()
+    t.match(await jobRows(around), [{ state: 'waiting', attempts: 0, leaseId: null }])
+    t.same(await around.filesOfRecordings(), [], 'and leaves nothing behind')
+    t.equal((await queue.claim(1)).length, 1, 'another may have it at once')
+  })
+})
