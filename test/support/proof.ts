@@ -119,9 +119,9 @@ export function checkAudio (t: Test, { samples }: Pick<Proof, 'samples'>, { voic
       const { fromMs, toMs } = range
       t.ok(said(voice, range) > 4 * edgeMs, `${voice.name} spoke long enough ${describe(range)}`)
       const all = missing(located, voice.name, fromMs, toMs)
-      t.ok(all <= 2 * edgeMs, `${all} ms of ${voice.name} ${describe(range)} are missing at the edges`)
+      t.ok(all <= 2 * edgeMs + lossMs, `${all} ms of ${voice.name} ${describe(range)} are missing`)
       const inside = missing(located, voice.name, fromMs + edgeMs, toMs - edgeMs)
-      t.ok(inside <= lossMs, `${inside} ms of ${voice.name} ${describe(range)} are missing inside`)
+      t.ok(inside <= lossMs + 1, `${inside} ms of ${voice.name} ${describe(range)} are missing but for the edges`)
     }
   }
 }
