@@ -36,6 +36,12 @@ function isTimeZone (name: string): boolean {
   }
 }
 
+export const gapModeSchema = z.enum(['remove', 'silence', 'tone'])
+export type GapMode = z.infer<typeof gapModeSchema>
+export const afterLongestPauseSchema = z.enum(['none', 'remind', 'resume'])
+export type AfterLongestPause = z.infer<typeof afterLongestPauseSchema>
+
+/** Fields added since the first version have defaults, so that older events stay readable. */
 export const companyFieldsSchema = z.object({
   name: lineSchema(120).min(1),
   timeZone: timeZoneSchema.default('UTC'),
@@ -45,6 +51,18 @@ export const companyFieldsSchema = z.object({
   locks: z.object({ recording: z.boolean(), agentInitiatedPause: z.boolean() }).default({ recording: false, agentInitiatedPause: false }),
   /** `stop`: only the part before a transfer is saved. */
   transfers: z.enum(['stop', 'continue']).default('stop'),
+  /** What the recording has where it was stopped: nothing, silence as long as the gap, or a short tone. */
+  gaps: gapModeSchema.default('remove'),
+  /** How long the recording may stay stopped before `afterLongestPause` happens. */
+  longestPauseMs: z.int().min(1_000).max(86_400_000).default(600_000),
+  /** `remind` tells the agents; `resume` starts the recording again. */
+  afterLongestPause: afterLongestPauseSchema.default('none'),
+  /** null: recordings are kept until somebody deletes them. */
+  retentionDays: z.int().min(1).max(36_500).nullable().default(null),
+  /** Shorter recordings are not kept. */
+  minimumLengthMs: z.int().min(0).max(3_600_000).default(0),
+  /** ISO 3166 code of the country whose national numbers may be given without +. */
+  country: z.string().regex(/^[A-Z]{2}$/, 'two capital letters, e.g. CZ').nullable().default(null),
 })
 
 export const numberFieldsSchema = z.object({
@@ -57,6 +75,11 @@ export const numberFieldsSchema = z.object({
 export const roles = ['owner', 'admin', 'supervisor', 'agent', 'service'] as const
 export const roleSchema = z.enum(roles)
 export type Role = z.infer<typeof roleSchema>
+
+/** What a credential with the role `service` may do; people have roles. */
+export const scopes = ['settings:read', 'settings:write', 'audit:read', 'calls:read', 'recordings:control', 'recordings:read'] as const
+export const scopeSchema = z.enum(scopes)
+export type Scope = z.infer<typeof scopeSchema>
 
 export const agentFieldsSchema = z.object({
   name: lineSchema(120).min(1),
@@ -84,6 +107,8 @@ export const credentialSchema = z.object({
   kind: z.enum(credentialKinds),
   label: z.string().max(120),
   roles: z.array(roleSchema),
+  /** Absent in credentials from before there were scopes. */
+  scopes: z.array(scopeSchema).optional(),
   /** Lower-case hex SHA-256 of the token. */
   hash: z.string().regex(/^[0-9a-f]{64}$/),
   expiresAt: timestampSchema.nullable(),

@@ -1,10 +1,13 @@
-import type { Agent, Company, Direction, PhoneNumber } from '@tacet/contracts'
+import type { AfterLongestPause, Agent, Company, Direction, GapMode, PhoneNumber } from '@tacet/contracts'
 import { resolveCall, type CallDecision } from './call.ts'
 import type { AgentRules, CompanyRules, NumberRules } from './rules.ts'
 
+/** Calls that were frozen by an earlier version lack these. */
+type LaterField = 'gaps' | 'longestPauseMs' | 'afterLongestPause'
+
 /** The company's and number's rules as they were when the call was answered: plain JSON, kept in the call. */
 export interface FrozenRules {
-  company: CompanyRules & Pick<Company, 'companyId' | 'transfers' | 'version'>
+  company: CompanyRules & Pick<Company, 'companyId' | 'transfers' | 'version'> & Partial<Pick<Company, LaterField>>
   number: NumberRules & Pick<PhoneNumber, 'numberId' | 'number' | 'version'> | null
 }
 
@@ -12,9 +15,9 @@ export interface FrozenRules {
 export type FrozenAgent = AgentRules & Pick<Agent, 'agentId' | 'companyId' | 'version'>
 
 export function freezeCompanyAndNumber (company: Company, number: PhoneNumber | null): FrozenRules {
-  const { companyId, version, recording, agentInitiatedPause, locks, transfers } = company
+  const { companyId, version, recording, agentInitiatedPause, locks, transfers, gaps, longestPauseMs, afterLongestPause } = company
   return structuredClone({
-    company: { companyId, version, recording, agentInitiatedPause, locks, transfers },
+    company: { companyId, version, recording, agentInitiatedPause, locks, transfers, ...given({ gaps, longestPauseMs, afterLongestPause }) },
     number: number && {
       numberId: number.numberId,
       number: number.number,
@@ -24,6 +27,20 @@ export function freezeCompanyAndNumber (company: Company, number: PhoneNumber | 
     },
   })
 }
+
+/** A stored copy from before these settings existed lacks them; an undefined would not survive JSON. */
+function given (fields: Partial<Pick<Company, LaterField>>): Partial<Pick<Company, LaterField>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
+/** What happens to a recording that stays stopped for long; null: nothing. */
+export function longestPauseOf ({ company }: FrozenRules): { afterMs: number, then: Exclude<AfterLongestPause, 'none'> } | null {
+  const { longestPauseMs = 600_000, afterLongestPause = 'none' } = company
+  return afterLongestPause === 'none' ? null : { afterMs: longestPauseMs, then: afterLongestPause }
+}
+
+/** What the recording has where it was stopped. */
+export const gapModeOf = ({ company }: FrozenRules): GapMode => company.gaps ?? 'remove'
 
 export function freezeAgent ({ agentId, companyId, version, recording, agentInitiatedPause }: Agent): FrozenAgent {
   return structuredClone({ agentId, companyId, version, recording, agentInitiatedPause })

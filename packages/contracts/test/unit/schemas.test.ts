@@ -16,8 +16,19 @@ t.test('a company must say what it records; the rest has the defaults of the pro
     agentInitiatedPause: 'allow',
     locks: { recording: false, agentInitiatedPause: false },
     transfers: 'stop',
+    gaps: 'remove',
+    longestPauseMs: 600_000,
+    afterLongestPause: 'none',
+    retentionDays: null,
+    minimumLengthMs: 0,
+    country: null,
   })
   t.same(putCompanySchema.safeParse({ name: 'Acme' }).error?.issues.map(issue => issue.path[0]), ['recording', 'agentInitiatedPause'])
+})
+
+t.test('a company as it was published before it had more settings still reads, with the defaults', async t => {
+  const old = { companyId: randomUUID(), version: 3, name: 'Acme', timeZone: 'UTC', recording: onEverywhere, agentInitiatedPause: 'deny', locks: { recording: true, agentInitiatedPause: false }, transfers: 'continue' }
+  t.match(payloadSchema(topics.settings, 'company.changed')?.parse(old), { ...old, gaps: 'remove', afterLongestPause: 'none', retentionDays: null })
 })
 
 t.test('numbers and agents inherit unless they say otherwise', async t => {

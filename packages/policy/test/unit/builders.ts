@@ -13,6 +13,12 @@ export const company = (fields: Partial<Company> = {}): Company => ({
   agentInitiatedPause: 'allow',
   locks: { recording: false, agentInitiatedPause: false },
   transfers: 'stop',
+  gaps: 'remove',
+  longestPauseMs: 600_000,
+  afterLongestPause: 'none',
+  retentionDays: null,
+  minimumLengthMs: 0,
+  country: null,
   ...fields,
 })
 

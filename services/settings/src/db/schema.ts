@@ -30,6 +30,12 @@ export const companies = settingsSchema.table('companies', {
   isRecordingLocked: boolean('is_recording_locked').notNull(),
   isPauseLocked: boolean('is_pause_locked').notNull(),
   transfers: text().$type<Company['transfers']>().notNull(),
+  gaps: text().$type<Company['gaps']>().notNull().default('remove'),
+  longestPauseMs: integer('longest_pause_ms').notNull().default(600_000),
+  afterLongestPause: text('after_longest_pause').$type<Company['afterLongestPause']>().notNull().default('none'),
+  retentionDays: integer('retention_days'),
+  minimumLengthMs: integer('minimum_length_ms').notNull().default(0),
+  country: text(),
   ...timestamps,
 })
 
@@ -61,12 +67,12 @@ export const agents = settingsSchema.table('agents', {
   ...timestamps,
 }, table => [index('agents_company_id_index').on(table.companyId)])
 
-/** Endpoints are global on a PBX: one agent each, whatever the company. */
+/** Endpoints are global on a PBX. The operator gives each to a company, which gives it to one of its agents. */
 export const endpoints = settingsSchema.table('endpoints', {
   endpoint: text().primaryKey(),
-  agentId: uuid('agent_id').notNull().references(() => agents.agentId, { onDelete: 'cascade' }),
+  agentId: uuid('agent_id').references(() => agents.agentId, { onDelete: 'set null' }),
   companyId: companyId(),
-}, table => [index('endpoints_agent_id_index').on(table.agentId)])
+}, table => [index('endpoints_agent_id_index').on(table.agentId), index('endpoints_company_id_index').on(table.companyId)])
 
 export const credentials = settingsSchema.table('credentials', {
   credentialId: uuid('credential_id').primaryKey(),
@@ -76,6 +82,9 @@ export const credentials = settingsSchema.table('credentials', {
   kind: text().$type<Credential['kind']>().notNull(),
   label: text().notNull(),
   roles: text().array().$type<Credential['roles']>().notNull(),
+  scopes: text().array().$type<NonNullable<Credential['scopes']>>().notNull().default([]),
+  /** The first characters of the token, by which people recognise it. */
+  prefix: text().notNull().default(''),
   hash: text().notNull().unique('credentials_hash_unique'),
   expiresAt: timestamp('expires_at', { withTimezone: true }),
   revokedAt: timestamp('revoked_at', { withTimezone: true }),
