@@ -30,10 +30,9 @@ await runUntilStopped(async (own) => {
 
   progress.line('')
   const tests = runTap(files, { ...process.env, TACET_STACK: addresses }, progress, signal)
-  const result = await Promise.race([tests, supervisor.died]).catch((error: unknown) => {
-    throw deadline.aborted ? new Failure(`The tests took longer than ${deadlineMinutes} minutes and were stopped.`) : error
-  })
+  const result = await Promise.race([tests, supervisor.died])
   counts = result
+  if (deadline.aborted) throw new Failure(`The tests took longer than ${deadlineMinutes} minutes and were stopped.`)
   progress.line('')
   for (const name of result.unrun) progress.line(`  ${colors.red('not run')} ${name}`)
   if (result.unrun.length > 0) throw new Failure('Some tests were skipped or are still to do; none may be.')

@@ -56,8 +56,6 @@ export function createTally (hear: { onFile: (result: FileResult) => void, onFai
       else if (kind === 'skip' || kind === 'todo') unrun.push(`${detail.fullname}: ${detail.skip ?? detail.todo}`)
       else if (kind === 'fail' && detail.time === undefined) hear.onFailed({ name: detail.fullname ?? detail.name, diag: detail.diag ?? {} })
     },
-    /** The file under way. */
-    currentFile: () => suites[1]?.name,
     result: () => ({ passed, failed, unrun, isComplete }),
   }
 }
