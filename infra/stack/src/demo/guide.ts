@@ -20,12 +20,12 @@ export function showGuide (stack: Stack, write: (text: string) => void): void {
 
   title('With two softphones')
   row('server', `${sip.host}, port ${sip.port}, UDP or TCP`)
-  row('the customer', `user ${trunk.username}, password ${'`'}trunk.password${'`'} in .local/stack.json; call ${numbers[0]?.e164}`)
-  row('an agent', `user ${agents.map((agent) => `${agent.sip.username} (${agent.name})`).join(', ')}, password in ${'`'}agents[].sip.password${'`'}`)
+  row('the customer', `user ${trunk.username}, password: trunk.password in .local/stack.json; call ${numbers[0]?.e164}`)
+  row('an agent', `user ${agents.map((agent) => `${agent.sip.username} (${agent.name})`).join(', ')}, password: agents[].sip.password there`)
 
-  title('Or without, each in another terminal, in this folder')
+  title('Or without: in another terminal, in this folder')
   command('npm run call')
-  write(colors.dim('    # a call that lasts; while it does, as Anna:'))
+  write(colors.dim('    # a call that lasts until Ctrl-C; meanwhile, in a third terminal, as Anna:'))
   command(`token=${address('agents[0].apiToken')}`)
   command(`curl -s -H "authorization: Bearer $token" ${callControl?.url}/v1/calls`)
   command(`call=$(curl -s -H "authorization: Bearer $token" ${callControl?.url}/v1/calls | node -p 'JSON.parse(require("fs").readFileSync(0)).items[0].callId')`)

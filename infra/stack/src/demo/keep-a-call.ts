@@ -5,7 +5,7 @@ import { Failure, messageOf } from '../system/failure.ts'
 import { repositoryDir } from '../system/paths.ts'
 import { openFollower } from './follow.ts'
 import { withConversation } from './parties.ts'
-import { lines, script } from './script.ts'
+import { chat } from './script.ts'
 import { showCall } from './show.ts'
 import { speak } from './voices.ts'
 
@@ -15,13 +15,13 @@ const longestMs = 15 * 60_000
 async function keepACall (signal: AbortSignal): Promise<void> {
   const write = (text: string): void => { process.stdout.write(`${text}\n`) }
   const stack = readRunningStack()
-  const [{ utterances }, follower] = await Promise.all([speak(lines, signal), openFollower(stack)])
+  const [{ utterances }, follower] = await Promise.all([speak(chat, signal), openFollower(stack)])
   const show = showCall(stack, write)
   write(`\n  ${colors.bold('A customer calls Anna')}, and they talk until Ctrl-C. Stop and start the recording from another terminal.\n`)
   const onDialled = (sipCallId: string): void => follower.follow(sipCallId, show.event)
   try {
     await withConversation(stack, { utterances, signal, onDialled, onLine: show.line }, async ({ customer, say }) => {
-      while (customer.state === 'answered') await say([...script.before.slice(0, 2), ...script.after.slice(0, 1)])
+      while (customer.state === 'answered') await say(chat)
     }).catch((error: unknown) => { if (!signal.aborted) throw error })
     await follower.until('recording.assembled', 15_000)
   } finally {

@@ -35,7 +35,8 @@ export async function playDemoCall (stack: Stack, { dir, progress, signal }: Dem
   const write = progress.line
   await rm(dir, { recursive: true, force: true })
   await mkdir(dir, { recursive: true })
-  const segments = stack.spoolDir ? watchSegments(stack.spoolDir, join(dir, 'segments')) : null
+  const segmentsDir = join(dir, 'segments')
+  const segments = stack.spoolDir ? watchSegments(stack.spoolDir, segmentsDir) : null
   const [{ utterances }, follower] = await progress.step('Voices for the demo call', () => Promise.all([speak(lines, signal), openFollower(stack)]))
   try {
     write(`\n  ${colors.bold('A customer calls Anna')}: real SIP, real RTP. What happens to the recording is read from Kafka as it is published.\n`)
@@ -70,9 +71,10 @@ export async function playDemoCall (stack: Stack, { dir, progress, signal }: Dem
     for (const line of await drawTimeline(timeline, file, { width: widthOf(process.stdout), nameOf: agentNames(stack) })) write(line)
     write('')
     showChecks(checks, write)
-    write(`\n  The recording: ${colors.bold(shownPath(file))}   beside it: timeline.json, report.json`)
+    write(`\n  ${colors.bold(shownPath(file))}, and beside it timeline.json and report.json`)
     const broken = checks.filter(({ isOk }) => !isOk)
-    if (broken.length > 0) throw new Failure(`The promise did not hold: ${broken.map(({ name, says }) => `${name} (${says})`).join('; ')}.\n  All figures are in ${shownPath(join(dir, 'report.json'))}.`)
+    if (broken.length === 0) await rm(segmentsDir, { recursive: true, force: true })
+    if (broken.length > 0) throw new Failure(`The promise did not hold: ${broken.map(({ name, says }) => `${name} (${says})`).join('; ')}.\n  All figures are in ${shownPath(join(dir, 'report.json'))}, what Asterisk wrote in ${shownPath(segmentsDir)}.`)
   } finally {
     await follower.close()
   }

@@ -22,3 +22,11 @@ export const script = {
 } as const satisfies Record<string, readonly Line[]>
 
 export const lines: readonly Line[] = [...script.before, ...script.secret, ...script.after]
+
+/** For a call that lasts: said over and over. */
+export const chat: readonly Line[] = [
+  { name: 'chat 1', by: 'agent', text: 'The next train to Brighton leaves at nine forty.' },
+  { name: 'chat 2', by: 'customer', text: 'And is there one a little later?' },
+  { name: 'chat 3', by: 'agent', text: 'At ten fifteen, from platform two.' },
+  { name: 'chat 4', by: 'customer', text: 'That suits me better. When does the last one come back?' },
+]
