@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { eq } from 'drizzle-orm'
@@ -12,6 +12,7 @@ import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
 import { jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { sleepingPorts } from '../helpers/sleeping-ports.ts'
 import { countingSamples, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(180_000)
@@ -103,7 +104,25 @@ test('a process killed at any instant leaves exactly one recording, and no stray
   }
 })
 
-test('a worker that has lost its lease while it slept changes nothing', async t => {
+for (const point of ['before looking', 'before publishing'] as const) {
+  test(`a worker that slept ${point} while another did its work leaves that as it is`, async t => {
+    const around = await surroundings(t)
+    const call = await addCall(around, 16_000)
+    const { ports, asleep, wakeUp } = sleepingPorts(portsOf(around), point)
+    const worker = createAssemblyWorker(ports, workerOptions(around))
+    worker.start()
+    await asleep
+    await takeOver(around)
+    const file = join(around.recordingsDir, call.manifest.recordingId.slice(0, 2), call.manifest.recordingId, 'recording.wav')
+    const { ino } = await stat(file)
+    wakeUp()
+    await worker.stop()
+    t.equal((await stat(file)).ino, ino, 'the file is the other\'s')
+    await checkThatAllIsWell(t, around, call)
+  })
+}
+
+test('what comes with a lease that is lost changes nothing', async t => {
   const around = await surroundings(t)
   const call = await addCall(around, 16_000)
   const ports = portsOf(around)
