@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { commonConfig, createLogger, loadConfig, runMigrations } from '@tacet/service-kit'
 
-export const migrationsFolder = fileURLToPath(new URL('migrations', import.meta.url))
+export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url))
 
 if (import.meta.main) {
   const { databaseUrl, logLevel } = loadConfig({ databaseUrl: commonConfig.databaseUrl, logLevel: commonConfig.logLevel }, process.env)
