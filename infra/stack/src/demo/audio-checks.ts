@@ -74,6 +74,7 @@ function restIsThere (recording: Account, { voices, recorded }: Evidence): Check
   return {
     name: 'rest-present',
     isOk: missingMs <= toleratedLossMs && total > 0,
+    isAboutLoss: total > 0,
     says: `of the ${seconds(total)} spoken while recording, ${missingMs === 0 ? 'nothing' : ms(missingMs)} is missing`,
     measured: { parties, edgeMs, toleratedLossMs },
   }
@@ -86,6 +87,7 @@ function agentHeardIt ({ voices, receivedByAgent, silence }: Evidence): Check {
   return {
     name: 'agent-heard-it',
     isOk: spokenMs > 0 && spokenMs - heardMs <= toleratedLossMs,
+    isAboutLoss: spokenMs > 0,
     says: `Anna's phone received ${seconds(heardMs)} of those ${seconds(spokenMs)}: the call itself never stopped`,
     measured: { spokenMs, heardMs },
   }
