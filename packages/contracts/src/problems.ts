@@ -21,6 +21,8 @@ export const problems = {
   'toggle-refused': { status: 409, title: 'A toggle may not lift a pause now' },
   'ambiguous-call': { status: 409, title: 'This agent is in several calls; name one' },
   'already-exists': { status: 409, title: 'That exists already' },
+  'in-use': { status: 409, title: 'Something still uses it' },
+  'precondition-failed': { status: 412, title: 'It has changed since you read it' },
   'idempotency-key-reused': { status: 422, title: 'This Idempotency-Key was used for another request' },
   'not-ready': { status: 409, title: 'It is not ready yet' },
   'range-not-satisfiable': { status: 416, title: 'That range is outside the file' },

@@ -1,32 +1,75 @@
 import { z } from 'zod'
 import { directionSchema, idSchema, levelSchema, lineSchema, timestampSchema } from './primitives.ts'
 import {
-  agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, numberFieldsSchema, numberSchema, roleSchema, roles,
-  telephoneNumberSchema,
+  accessSchema, agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, endpointNameSchema, inheritedAccessSchema,
+  numberFieldsSchema, numberSchema, roleSchema, roles, scopes, scopeSchema, telephoneNumberSchema,
 } from './settings.ts'
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
 
+/** One page of a list; `nextCursor` asks for the next one, null says that there is none. */
+export const pageOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() })
+
+export const pageQuerySchema = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  /** `nextCursor` of the page before. */
+  cursor: z.string().min(1).max(1_000).optional(),
+})
+const searchQuerySchema = pageQuerySchema.extend({
+  /** Part of a name, label, number, address or endpoint; the case does not matter. */
+  q: lineSchema(120).min(1).optional(),
+})
+export const companyQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: accessSchema.optional() })
+export const numberQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: inheritedAccessSchema.optional() })
+export const agentQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: inheritedAccessSchema.optional(), endpoint: endpointNameSchema.optional() })
+export const credentialQuerySchema = searchQuerySchema.extend({
+  kind: z.enum(credentialKinds).optional(),
+  agentId: idSchema.toLowerCase().optional(),
+  state: z.enum(['active', 'expired', 'revoked']).optional(),
+})
+export const endpointQuerySchema = searchQuerySchema.extend({ companyId: idSchema.toLowerCase().optional() })
+
+/** As people write them, `+420 123 456 789`; kept without the spaces. */
+const telephoneInputSchema = z.string().max(60).overwrite(text => text.replaceAll(/[\s()./-]/g, '')).pipe(telephoneNumberSchema)
+
 export const putCompanySchema = companyFieldsSchema.strict().meta({ id: 'CompanyFields' })
-export const putNumberSchema = numberFieldsSchema.strict().meta({ id: 'NumberFields' })
+export const putNumberSchema = numberFieldsSchema.extend({ number: telephoneInputSchema }).strict().meta({ id: 'NumberFields' })
 export const putAgentSchema = agentFieldsSchema.strict().meta({ id: 'AgentFields' })
-export const companyListSchema = listOf(companySchema)
-export const numberListSchema = listOf(numberSchema)
-export const agentListSchema = listOf(agentSchema)
+export const companyListSchema = pageOf(companySchema)
+export const numberListSchema = pageOf(numberSchema)
+export const agentListSchema = pageOf(agentSchema)
+
+/** RFC 7396: what is named is replaced, null puts the default back, what is not named stays. */
+export const mergePatchSchema = z.record(z.string(), z.unknown()).meta({ id: 'MergePatch', description: 'RFC 7396: what is named is replaced, null puts the default back, what is not named stays.' })
+
+/** An endpoint of the PBX, the company it is assigned to and the agent who uses it. */
+export const endpointSchema = z.object({ endpoint: endpointNameSchema, companyId: idSchema, agentId: idSchema.nullable() }).meta({ id: 'Endpoint' })
+export const putEndpointSchema = z.object({ companyId: idSchema.toLowerCase() }).strict().meta({ id: 'EndpointFields' })
+export const endpointListSchema = pageOf(endpointSchema)
+export type Endpoint = z.infer<typeof endpointSchema>
 
 export const createCredentialSchema = z.object({
   kind: z.enum(credentialKinds),
   agentId: idSchema.nullable().default(null),
   label: lineSchema(120).default(''),
   roles: z.array(roleSchema).min(1).max(roles.length),
+  /** For the role `service`: what it may do. */
+  scopes: z.array(scopeSchema).max(scopes.length).default([]),
   expiresAt: timestampSchema.nullable().default(null),
 }).strict().refine(({ kind, roles, agentId }) => agentId !== null || (kind === 'api-token' && !roles.includes('agent')), {
   path: ['agentId'], message: 'the agent whom this credential is for',
+}).refine(({ roles, scopes }) => roles.includes('service') || scopes.length === 0, {
+  path: ['scopes'], message: 'scopes are for the role service',
 }).meta({ id: 'CredentialFields' })
 
 const { hash: _, ...publicCredential } = credentialSchema.shape
-export const credentialViewSchema = z.object(publicCredential).meta({ id: 'Credential' })
-export const credentialListSchema = listOf(credentialViewSchema)
+export const credentialViewSchema = z.object({
+  ...publicCredential,
+  scopes: z.array(scopeSchema),
+  /** The first characters of the token. */
+  prefix: z.string(),
+}).meta({ id: 'Credential' })
+export const credentialListSchema = pageOf(credentialViewSchema)
 /** The only time the token is shown. */
 export const createdCredentialSchema = credentialViewSchema.extend({ token: z.string() }).meta({ id: 'CreatedCredential' })
 

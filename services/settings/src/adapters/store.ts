@@ -1,11 +1,12 @@
 import { problem } from '@tacet/contracts'
-import { appendToOutbox, violatedConstraint, type Db, type Executor, type Transaction } from '@tacet/service-kit'
+import { appendToOutbox, type Db, type Executor, type Transaction } from '@tacet/service-kit'
 import { sql } from 'drizzle-orm'
 import { entities, outbox } from '../db/schema.ts'
 import type { Repositories, Store, UnitOfWork } from '../usecases/ports.ts'
 import { createAgentRepository } from './agents.ts'
 import { createCompanyRepository } from './companies.ts'
 import { createCredentialRepository } from './credentials.ts'
+import { createEndpointRepository } from './endpoints.ts'
 import { createNumberRepository } from './numbers.ts'
 
 export interface StoreOptions {
@@ -15,20 +16,29 @@ export interface StoreOptions {
 }
 
 export function createStore ({ db, onCommitted }: StoreOptions): Store {
+  async function inTransaction<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return await db.transaction(async tx => {
+      // One writer per company: what it reads stays so until it commits, and its events are in that order.
+      await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`tacet:settings:${companyId}`}, 0))`)
+      return await work(createUnitOfWork(tx))
+    })
+  }
+
   return {
     ...createRepositories(db),
     async change (companyId, work) {
-      try {
-        const result = await db.transaction(async tx => {
-          // One writer per company: what it reads stays so until it commits, and its events are in that order.
-          await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`tacet:settings:${companyId}`}, 0))`)
-          return await work(createUnitOfWork(tx))
-        })
-        onCommitted()
-        return result
-      } catch (error) {
-        throw toProblem(error)
-      }
+      const result = await inTransaction(companyId, work)
+      onCommitted()
+      return result
+    },
+    async rehearse (companyId, work) {
+      const undo = new Error('undone on purpose')
+      let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined
+      await inTransaction(companyId, async unit => {
+        outcome = { result: await work(unit) }
+        throw undo
+      }).catch(error => { if (error !== undo) throw error })
+      return (outcome as unknown as { result: Awaited<ReturnType<typeof work>> }).result
     },
   }
 }
@@ -37,6 +47,7 @@ const createRepositories = (executor: Executor): Repositories => ({
   companies: createCompanyRepository(executor),
   numbers: createNumberRepository(executor),
   agents: createAgentRepository(executor),
+  endpoints: createEndpointRepository(executor),
   credentials: createCredentialRepository(executor),
 })
 
@@ -55,7 +66,3 @@ function createUnitOfWork (tx: Transaction): UnitOfWork {
     announce: announcements => appendToOutbox(tx, outbox, announcements),
   }
 }
-
-/** Two companies may want the same endpoint at the same moment; the constraint then tells what the check could not. */
-const toProblem = (error: unknown): unknown =>
-  violatedConstraint(error) === 'endpoints_pkey' ? problem('already-exists', 'an endpoint belongs to another agent', {}, error) : error

@@ -1,4 +1,4 @@
-import type { Role } from '@tacet/contracts'
+import type { Role, Scope } from '@tacet/contracts'
 
 /** Who sends a request: the operator, or whoever holds a credential of a company. */
 export interface Caller {
@@ -7,19 +7,40 @@ export interface Caller {
   credentialId: string | null
   agentId: string | null
   roles: readonly Role[]
+  /** What the role `service` may do. */
+  scopes: readonly Scope[]
   address: string | null
+}
+
+/** What a request wants to do with a company. `administer`: give access to others. */
+export type Permission = 'read' | 'write' | 'administer' | 'audit'
+
+const ofRoles: Record<Role, readonly Permission[]> = {
+  owner: ['read', 'write', 'administer', 'audit'],
+  admin: ['read', 'write', 'administer', 'audit'],
+  supervisor: ['read'],
+  agent: [],
+  service: [],
+}
+const ofScopes: Partial<Record<Scope, readonly Permission[]>> = {
+  'settings:read': ['read'],
+  'settings:write': ['read', 'write'],
+  'audit:read': ['audit'],
 }
 
 export const isOperator = (caller: Caller): boolean => caller.companyId === null
 
-/** `hidden`: to this caller the company does not exist. */
-export function accessToCompany (caller: Caller, companyId: string): 'granted' | 'forbidden' | 'hidden' {
-  if (isOperator(caller)) return 'granted'
-  if (caller.companyId !== companyId) return 'hidden'
-  return isAdministrator(caller) ? 'granted' : 'forbidden'
+export function isAllowed ({ roles, scopes }: Caller, permission: Permission): boolean {
+  return roles.some(role => ofRoles[role].includes(permission)) ||
+    (roles.includes('service') && scopes.some(scope => ofScopes[scope]?.includes(permission)))
 }
 
-export const isAdministrator = ({ roles }: Caller): boolean => roles.includes('owner') || roles.includes('admin')
+/** `hidden`: to this caller the company does not exist. */
+export function accessToCompany (caller: Caller, companyId: string, permission: Permission): 'granted' | 'forbidden' | 'hidden' {
+  if (isOperator(caller)) return 'granted'
+  if (caller.companyId !== companyId) return 'hidden'
+  return isAllowed(caller, permission) ? 'granted' : 'forbidden'
+}
 
 /** Nobody hands out more than they have: only owners make owners. */
 export const canGrant = (caller: Caller, roles: readonly Role[]): boolean => !roles.includes('owner') || caller.roles.includes('owner')

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { problem } from '@tacet/contracts'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { accessToCompany, isOperator, type Caller } from '../domain/caller.ts'
+import { accessToCompany, isOperator, type Caller, type Permission } from '../domain/caller.ts'
 import type { UseCases } from '../usecases/index.ts'
 
 declare module 'fastify' {
@@ -9,13 +10,39 @@ declare module 'fastify' {
   }
 }
 
+const tokenOf = ({ headers }: FastifyRequest): string | undefined => /^Bearer +([\x21-\x7e]+) *$/i.exec(headers.authorization ?? '')?.[1]
+
+const knownCallersAtMost = 10_000
+
+/**
+ * Requests are counted per key once the key has proven to be one; until then per address, so that whoever tries
+ * tokens out has one budget for all of them.
+ */
+export function createKnownCallers () {
+  const known = new Set<string>()
+  const keyOf = (token: string) => createHash('sha256').update(token).digest('base64url')
+  return {
+    remember (token: string): void {
+      if (known.size >= knownCallersAtMost) known.clear()
+      known.add(keyOf(token))
+    },
+    keyOf (request: FastifyRequest): string | undefined {
+      const token = tokenOf(request)
+      const key = token && keyOf(token)
+      return key !== undefined && known.has(key) ? key : undefined
+    },
+  }
+}
+export type KnownCallers = ReturnType<typeof createKnownCallers>
+
 /** Every route of this scope needs a valid token; 401 comes before anything else is looked at. */
-export function requireCaller (scope: FastifyInstance, authenticate: UseCases['authenticate']): void {
+export function requireCaller (scope: FastifyInstance, authenticate: UseCases['authenticate'], knownCallers: KnownCallers): void {
   scope.decorateRequest('caller', undefined)
   scope.addHook('onRequest', async request => {
-    const token = /^Bearer +([\x21-\x7e]+) *$/i.exec(request.headers.authorization ?? '')?.[1]
+    const token = tokenOf(request)
     const caller = token === undefined ? null : await authenticate(token, request.ip)
-    if (caller === null) throw problem('unauthenticated')
+    if (token === undefined || caller === null) throw problem('unauthenticated')
+    knownCallers.remember(token)
     request.caller = caller
   })
 }
@@ -25,9 +52,9 @@ export function callerOf (request: FastifyRequest): Caller {
   return request.caller
 }
 
-/** To administer a company; for strangers it does not exist. */
-export function requireAccess (caller: Caller, companyId: string): void {
-  switch (accessToCompany(caller, companyId)) {
+/** For strangers the company does not exist. */
+export function requireAccess (caller: Caller, companyId: string, permission: Permission): void {
+  switch (accessToCompany(caller, companyId, permission)) {
     case 'granted': return
     case 'forbidden': throw problem('forbidden')
     case 'hidden': throw problem('not-found', 'no such company')

@@ -1,4 +1,4 @@
-import { idSchema, problems, problemSchema, type ProblemCode } from '@tacet/contracts'
+import { endpointNameSchema, idSchema, problems, problemSchema, type ProblemCode } from '@tacet/contracts'
 import { z } from 'zod'
 
 /** PostgreSQL writes UUIDs in lower case; so do we, or one id would have two spellings. */
@@ -8,6 +8,11 @@ export const companyParams = z.object({ companyId: pathIdSchema })
 export const numberParams = companyParams.extend({ numberId: pathIdSchema })
 export const agentParams = companyParams.extend({ agentId: pathIdSchema })
 export const credentialParams = companyParams.extend({ credentialId: pathIdSchema })
+
+export const endpointParams = z.object({ endpoint: endpointNameSchema })
+
+/** `If-Match` on a change, `If-None-Match` on a GET or a creation. */
+export const conditionalHeaders = z.object({ 'if-match': z.string().max(1_000).optional(), 'if-none-match': z.string().max(1_000).optional() })
 
 export const noContent = z.null().describe('Nothing')
 

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Caller } from '../domain/caller.ts'
 import type { Dependencies } from './ports.ts'
 
-const operator = { companyId: null, credentialId: null, agentId: null, roles: ['owner'] } as const
+const operator = { companyId: null, credentialId: null, agentId: null, roles: ['owner'], scopes: [] } as const
 
 /**
  * Who a token belongs to; null for none, for revoked and expired ones, and for device tokens: a phone has no business here.
@@ -17,7 +17,7 @@ export function createAuthenticate ({ store, tokens, now }: Dependencies, operat
     const credential = await store.credentials.findByHash(hash)
     if (credential === null || credential.kind !== 'api-token' || credential.revokedAt !== null) return null
     if (credential.expiresAt !== null && credential.expiresAt <= now().toISOString()) return null
-    const { companyId, credentialId, agentId, roles } = credential
-    return { companyId, credentialId, agentId, roles, address }
+    const { companyId, credentialId, agentId, roles, scopes } = credential
+    return { companyId, credentialId, agentId, roles, scopes, address }
   }
 }

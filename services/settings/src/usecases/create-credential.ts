@@ -1,15 +1,15 @@
-import { problem, type createCredentialSchema, type Credential } from '@tacet/contracts'
+import { problem, type createCredentialSchema } from '@tacet/contracts'
 import type { z } from 'zod'
 import { canGrant, type Caller } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
-import type { Dependencies, UnitOfWork } from './ports.ts'
-import { causeOf, requireCompany } from './shared.ts'
+import type { Dependencies, StoredCredential, UnitOfWork } from './ports.ts'
+import { causeOf, invalid, requireCompany } from './shared.ts'
 
 export type CredentialFields = z.output<typeof createCredentialSchema>
 
 /** The token is in the answer and nowhere else; we keep its hash. */
 export function createCreateCredential (deps: Dependencies) {
-  return async (caller: Caller, companyId: string, fields: CredentialFields): Promise<{ credential: Credential, token: string }> => {
+  return async (caller: Caller, companyId: string, fields: CredentialFields): Promise<{ credential: StoredCredential, token: string }> => {
     if (!canGrant(caller, fields.roles)) throw problem('forbidden', 'only an owner makes owners')
     const cause = causeOf(caller, deps)
     const expiresAt = fields.expiresAt && new Date(fields.expiresAt).toISOString()
@@ -18,8 +18,8 @@ export function createCreateCredential (deps: Dependencies) {
     return await deps.store.change(companyId, async unit => {
       await requireCompany(unit, companyId)
       await requireAgent(unit, companyId, fields.agentId)
-      const { token, hash } = deps.tokens.create(fields.kind)
-      const credential: Credential = { ...fields, credentialId: deps.newId(), companyId, hash, expiresAt, revokedAt: null, version: 1 }
+      const { token, hash, prefix } = deps.tokens.create(fields.kind)
+      const credential: StoredCredential = { ...fields, credentialId: deps.newId(), companyId, hash, prefix, expiresAt, revokedAt: null, version: 1 }
       await unit.credentials.save(credential)
       await unit.announce(announce(cause, 'create', null, { kind: 'credential', value: credential }))
       return { credential, token }
@@ -30,5 +30,3 @@ export function createCreateCredential (deps: Dependencies) {
 async function requireAgent ({ agents }: UnitOfWork, companyId: string, agentId: string | null): Promise<void> {
   if (agentId !== null && await agents.find(companyId, agentId) === null) throw invalid('agentId', 'no such agent')
 }
-
-const invalid = (field: string, message: string) => problem('invalid-request', `${field}: ${message}`, { errors: [{ field, message }] })

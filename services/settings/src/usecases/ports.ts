@@ -1,39 +1,70 @@
-import type { Agent, Company, Credential, PhoneNumber } from '@tacet/contracts'
+import type { Agent, agentQuerySchema, Company, companyQuerySchema, Credential, credentialQuerySchema, endpointQuerySchema, numberQuerySchema, PhoneNumber } from '@tacet/contracts'
+import type { z } from 'zod'
 import type { Announcement } from '../domain/changes.ts'
-import type { EndpointOwner } from '../domain/endpoints.ts'
+import type { Endpoint } from '../domain/endpoints.ts'
+
+export interface Page<Entity> {
+  items: Entity[]
+  nextCursor: string | null
+}
+
+export type CompanyQuery = z.output<typeof companyQuerySchema>
+export type NumberQuery = z.output<typeof numberQuerySchema>
+export type AgentQuery = z.output<typeof agentQuerySchema>
+export type CredentialQuery = z.output<typeof credentialQuerySchema>
+export type EndpointQuery = z.output<typeof endpointQuerySchema>
+
+/** A credential with what only this service knows of it. */
+export type StoredCredential = Credential & { scopes: NonNullable<Credential['scopes']>, prefix: string }
 
 export interface CompanyRepository {
   find (companyId: string): Promise<Company | null>
-  list (): Promise<Company[]>
+  list (query: CompanyQuery): Promise<Page<Company>>
+  ids (): Promise<string[]>
   save (company: Company): Promise<void>
+  remove (companyId: string): Promise<void>
 }
 
 /** What belongs to a company is only ever found with its company. */
-export interface OwnedRepository<Entity> {
+export interface OwnedRepository<Entity, Query> {
   find (companyId: string, id: string): Promise<Entity | null>
-  list (companyId: string): Promise<Entity[]>
+  list (companyId: string, query: Query): Promise<Page<Entity>>
+  all (companyId: string): Promise<Entity[]>
   save (entity: Entity): Promise<void>
+  remove (id: string): Promise<void>
 }
 
-export interface NumberRepository extends OwnedRepository<PhoneNumber> {
+export interface NumberRepository extends OwnedRepository<PhoneNumber, NumberQuery> {
   findByNumber (companyId: string, number: string): Promise<PhoneNumber | null>
-  remove (numberId: string): Promise<void>
 }
 
-export interface AgentRepository extends OwnedRepository<Agent> {
+export interface AgentRepository extends OwnedRepository<Agent, AgentQuery> {
+  findByEmail (companyId: string, email: string): Promise<Agent[]>
   findCompanyId (agentId: string): Promise<string | null>
-  findOwners (endpoints: readonly string[]): Promise<EndpointOwner[]>
-  remove (agentId: string): Promise<void>
 }
 
-export interface CredentialRepository extends OwnedRepository<Credential> {
-  findByHash (hash: string): Promise<Credential | null>
+export interface CredentialRepository extends OwnedRepository<StoredCredential, CredentialQuery> {
+  findByHash (hash: string): Promise<StoredCredential | null>
+  findById (credentialId: string): Promise<StoredCredential | null>
+}
+
+export interface EndpointRepository {
+  find (endpoint: string): Promise<Endpoint | null>
+  list (query: EndpointQuery): Promise<Page<Endpoint>>
+  /** Those of these names that are assigned, each kept from others until the transaction ends. */
+  lock (endpoints: readonly string[]): Promise<Endpoint[]>
+  assign (endpoint: string, companyId: string): Promise<void>
+  remove (endpoint: string): Promise<void>
+  removeOf (companyId: string): Promise<void>
+  /** Gives the agent exactly these, assigning to the company what nobody had. Refuses with `already-exists` what another company got meanwhile. */
+  give (agent: { agentId: string, companyId: string }, endpoints: readonly string[]): Promise<void>
 }
 
 export interface Repositories {
   companies: CompanyRepository
   numbers: NumberRepository
   agents: AgentRepository
+  endpoints: EndpointRepository
   credentials: CredentialRepository
 }
 
@@ -50,10 +81,12 @@ export interface UnitOfWork extends Repositories {
 export interface Store extends Repositories {
   /** Commits what `work` writes and announces, or nothing of it. Changes of one company take turns. */
   change<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T>
+  /** As `change`, then undone. */
+  rehearse<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T>
 }
 
 export interface Tokens {
-  create (kind: Credential['kind']): { token: string, hash: string }
+  create (kind: Credential['kind']): { token: string, hash: string, prefix: string }
   hash (token: string): string
 }
 

@@ -11,9 +11,9 @@ export interface Republished {
 /** Announces the whole snapshot again, with the versions it has: readers who know it ignore it. */
 export function createRepublishSettings (deps: Dependencies) {
   return async (caller: Caller): Promise<Republished> => {
-    const companies = await deps.store.companies.list()
+    const companies = await deps.store.companies.ids()
     let entities = 0
-    for (const { companyId } of companies) {
+    for (const companyId of companies) {
       entities += await deps.store.change(companyId, async unit => {
         const all = await everythingOf(unit, companyId)
         await unit.announce([...all.map(stateOf), audit(causeOf(caller, deps), companyId, 'settings.republish', { entities: all.length })])
@@ -26,9 +26,9 @@ export function createRepublishSettings (deps: Dependencies) {
 
 async function everythingOf (unit: UnitOfWork, companyId: string): Promise<Entity[]> {
   const company = await unit.companies.find(companyId)
-  const numbers = await unit.numbers.list(companyId)
-  const agents = await unit.agents.list(companyId)
-  const credentials = await unit.credentials.list(companyId)
+  const numbers = await unit.numbers.all(companyId)
+  const agents = await unit.agents.all(companyId)
+  const credentials = await unit.credentials.all(companyId)
   return [
     ...(company === null ? [] : [{ kind: 'company' as const, value: company }]),
     ...numbers.map(value => ({ kind: 'number' as const, value })),

@@ -1,7 +1,6 @@
-import type { Credential } from '@tacet/contracts'
 import type { Caller } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
-import type { Dependencies, UnitOfWork } from './ports.ts'
+import type { Dependencies, StoredCredential, UnitOfWork } from './ports.ts'
 import { causeOf, found } from './shared.ts'
 
 export function createRevokeCredential (deps: Dependencies) {
@@ -12,10 +11,10 @@ export function createRevokeCredential (deps: Dependencies) {
 }
 
 /** Once is enough: a revoked credential stays as it is. */
-export async function revoke (deps: Dependencies, unit: UnitOfWork, caller: Caller, before: Credential): Promise<void> {
+export async function revoke (deps: Dependencies, unit: UnitOfWork, caller: Caller, before: StoredCredential): Promise<void> {
   if (before.revokedAt !== null) return
   const cause = causeOf(caller, deps)
-  const credential: Credential = { ...before, revokedAt: cause.at, version: before.version + 1 }
+  const credential: StoredCredential = { ...before, revokedAt: cause.at, version: before.version + 1 }
   await unit.credentials.save(credential)
   await unit.announce(announce(cause, 'revoke', { kind: 'credential', value: before }, { kind: 'credential', value: credential }))
 }

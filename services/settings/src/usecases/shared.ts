@@ -1,12 +1,9 @@
 import { problem, type Company } from '@tacet/contracts'
+import type { z } from 'zod'
 import type { Caller } from '../domain/caller.ts'
 import type { Cause } from '../domain/changes.ts'
+import { isPreconditionMet, type Precondition } from '../domain/precondition.ts'
 import type { Dependencies, Repositories } from './ports.ts'
-
-export interface PutResult<Entity> {
-  entity: Entity
-  isNew: boolean
-}
 
 /** The entity, or the problem `not-found`. */
 export function found<Entity> (entity: Entity | null, what: string): Entity {
@@ -16,6 +13,20 @@ export function found<Entity> (entity: Entity | null, what: string): Entity {
 
 export async function requireCompany ({ companies }: Pick<Repositories, 'companies'>, companyId: string): Promise<Company> {
   return found(await companies.find(companyId), 'company')
+}
+
+export function requirePrecondition (precondition: Precondition, entity: { version: number } | null): void {
+  if (!isPreconditionMet(precondition, entity)) throw problem('precondition-failed')
+}
+
+export const invalid = (field: string, message: string) => problem('invalid-request', `${field}: ${message}`, { errors: [{ field, message }] })
+
+/** What a schema refused, named as for a request's body. */
+export function refusedBy (error: z.ZodError) {
+  const errors = error.issues.flatMap(issue => issue.code === 'unrecognized_keys'
+    ? issue.keys.map(key => ({ field: [...issue.path, key].join('.'), message: 'not a known field' }))
+    : [{ field: issue.path.join('.') || 'body', message: issue.message }])
+  return problem('invalid-request', errors.map(({ field, message }) => `${field}: ${message}`).join('; '), { errors })
 }
 
 export const causeOf = (caller: Caller, { now, newId }: Pick<Dependencies, 'now' | 'newId'>): Cause =>

@@ -47,6 +47,11 @@ export async function startTestSettings (t: Test): Promise<TestSettings> {
 export const everywhere = <Value>(value: Value) => ({ inbound: value, outbound: value, internal: value })
 export const companyFields = { name: 'Acme', recording: everywhere('on'), agentInitiatedPause: 'allow' }
 
+/** Assigns endpoints to a company, as the operator does. */
+export async function assign ({ operator }: TestSettings, { companyId }: TestCompany, ...endpoints: string[]): Promise<void> {
+  for (const endpoint of endpoints) await operator(`/v1/endpoints/${encodeURIComponent(endpoint)}`, { method: 'PUT', body: { companyId } })
+}
+
 export interface TestCompany {
   companyId: string
   path: string

@@ -55,7 +55,7 @@ t.test('only the operator creates companies; only owners and admins administer',
   for (const path of [company.path, `${company.path}/credentials`, `/v1/policy/explain?agent=${agentId}&direction=inbound`]) {
     t.same(refusal(await http(path, { token })), [403, 'forbidden'], path)
   }
-  t.same((await http('/v1/companies', { token })).body, { items: [] })
+  t.same((await http('/v1/companies', { token })).body, { items: [], nextCursor: null })
 })
 
 t.test('nobody hands out more than they have', async t => {

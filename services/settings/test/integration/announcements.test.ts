@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { companySchema, topics } from '@tacet/contracts'
 import { eventually } from '@tacet/test-kit'
-import { companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
+import { assign, companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
 
 const settings = await startTestSettings(t)
 const { events, operator, named } = settings
@@ -35,6 +35,7 @@ t.test('a new company is announced on the compacted topic, and in the audit log'
 
 t.test('each change of an agent has a greater version, and tells who made it, what was and what is', async t => {
   const company = await createCompany(settings)
+  await assign(settings, company, 'PJSIP/grow')
   const { agentId, path } = await createAgent(company, { endpoints: ['PJSIP/grow'] })
   const changed = await company.client(path, { method: 'PUT', body: { name: 'Alice', endpoints: ['PJSIP/grow'], agentInitiatedPause: 'deny' } })
   t.match(changed, { status: 200, body: { version: 2, agentInitiatedPause: 'deny' } })
@@ -125,6 +126,7 @@ t.test('a change that is refused half-way leaves no row and no event', async t =
   const { agentId: taken } = await createAgent(other)
   const answer = await operator(`${one.path}/agents/${taken}`, { method: 'PUT', body: { name: 'Mallory', endpoints: ['PJSIP/half'] } })
   t.equal(answer.status, 409)
+  await assign(settings, one, 'PJSIP/half')
   const { agentId } = await createAgent(one, { endpoints: ['PJSIP/half'] })
   await changesOf(agentId, 1)
   t.same((await changesOf(taken, 1)).map(({ data }) => data.companyId), [other.companyId])

@@ -1,31 +1,56 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import type { HttpAnswer } from '@tacet/test-kit'
-import { companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
+import { assign, companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
 
 const settings = await startTestSettings(t)
 const { operator } = settings
 const refusal = (answer: HttpAnswer) => [answer.status, answer.problem().code, answer.problem().errors?.map(({ field }) => field)]
 
-t.test('an endpoint has one agent: a colleague\'s is taken, another company\'s is not yours', async t => {
+t.test('an agent uses endpoints of the company, each one agent; any other is not yours', async t => {
   const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  await assign(settings, one, 'PJSIP/2001', 'PJSIP/2002')
+  await assign(settings, other, 'PJSIP/2003')
   const { path } = await createAgent(one, { endpoints: ['PJSIP/2001', 'PJSIP/2002'] })
-  const fields = { name: 'Bob', endpoints: ['PJSIP/2003', 'PJSIP/2002'] }
-  t.same(refusal(await one.client(`${one.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })), [409, 'already-exists', ['endpoints.1']])
-  t.same(refusal(await other.client(`${other.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })), [400, 'not-yours', ['endpoints.1']])
+  const put = ({ client, path }: typeof one, endpoints: string[]) => client(`${path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Bob', endpoints } })
+  t.same(refusal(await put(one, ['PJSIP/2002'])), [409, 'already-exists', ['endpoints.0']], 'a colleague\'s')
+  const foreign = await put(other, ['PJSIP/2003', 'PJSIP/2002'])
+  t.same(refusal(foreign), [400, 'not-yours', ['endpoints.1']], 'another company\'s')
+  const unassigned = await put(other, ['PJSIP/2003', 'PJSIP/2009'])
+  t.equal(unassigned.problem().detail, foreign.problem().detail?.replace('2002', '2009'), 'nobody\'s looks the same')
 
   t.equal((await one.client(path, { method: 'PUT', body: { name: 'Alice', endpoints: ['PJSIP/2001'] } })).status, 200)
-  const { body } = await other.client(`${other.path}/agents/${randomUUID()}`, { method: 'PUT', body: fields })
-  t.same(body.endpoints, ['PJSIP/2003', 'PJSIP/2002'], 'free again, and in the order given')
+  t.equal((await put(one, ['PJSIP/2002'])).status, 201, 'free again')
   t.equal((await one.client(path, { method: 'DELETE' })).status, 204)
-  await createAgent(other, { endpoints: ['PJSIP/2001'] })
-  t.equal((await other.client(`${other.path}/agents`)).body.items.length, 2)
+  t.equal((await put(one, ['PJSIP/2001'])).status, 201, 'and after a delete')
+})
+
+t.test('the operator assigns endpoints; giving an unassigned one to an agent assigns it', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const at = (endpoint: string) => `/v1/endpoints/${encodeURIComponent(endpoint)}`
+  const agentId = randomUUID()
+  t.equal((await operator(`${one.path}/agents/${agentId}`, { method: 'PUT', body: { name: 'Alice', endpoints: ['PJSIP/3001'] } })).status, 201)
+  t.same((await operator(at('PJSIP/3001'))).body, { endpoint: 'PJSIP/3001', companyId: one.companyId, agentId })
+  t.same(refusal(await operator(`${other.path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Bob', endpoints: ['PJSIP/3001'] } })), [400, 'not-yours', ['endpoints.0']], 'also to the operator')
+  t.same(refusal(await operator(at('PJSIP/3001'), { method: 'PUT', body: { companyId: other.companyId } })), [409, 'in-use', undefined])
+  t.same(refusal(await operator(at('PJSIP/3001'), { method: 'DELETE' })), [409, 'in-use', undefined])
+
+  t.equal((await operator(at('PJSIP/3002'), { method: 'PUT', body: { companyId: one.companyId } })).status, 201)
+  t.same((await one.client('/v1/endpoints')).body.items.map(({ endpoint }: { endpoint: string }) => endpoint), ['PJSIP/3001', 'PJSIP/3002'])
+  t.same((await other.client('/v1/endpoints')).body.items, [])
+  t.same((await other.client(`/v1/endpoints?companyId=${one.companyId}`)).body.items, [])
+  t.same(refusal(await other.client(at('PJSIP/3002'))), [404, 'not-found', undefined])
+  t.same(refusal(await one.client(at('PJSIP/3003'), { method: 'PUT', body: { companyId: one.companyId } })), [403, 'forbidden', undefined])
+  t.equal((await operator(at('PJSIP/3002'), { method: 'PUT', body: { companyId: other.companyId } })).status, 200, 'nobody used it')
+  t.equal((await operator(at('PJSIP/3002'), { method: 'DELETE' })).status, 204)
+  t.equal((await operator(at('PJSIP/3002'))).status, 404)
+  t.equal((await operator(at('PJSIP/3002'), { method: 'PUT', body: { companyId: randomUUID() } })).status, 404)
 })
 
 t.test('of many agents that want one endpoint at the same moment, one gets it', async t => {
   const companies = [await createCompany(settings), await createCompany(settings), await createCompany(settings)]
-  const answers = await Promise.all(companies.flatMap(({ path, client }) => [1, 2, 3].map(() =>
-    client(`${path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Racer', endpoints: ['PJSIP/race-b', 'PJSIP/race-a'].toSorted(() => Math.random() - 0.5) } }))))
+  const answers = await Promise.all(companies.flatMap(({ path }) => [1, 2, 3].map(() =>
+    operator(`${path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Racer', endpoints: ['PJSIP/race-b', 'PJSIP/race-a'].toSorted(() => Math.random() - 0.5) } }))))
   t.equal(answers.filter(({ status }) => status === 201).length, 1)
   t.ok(answers.every(({ status }) => [201, 400, 409].includes(status)), answers.map(({ status }) => status).join())
 })
@@ -110,6 +135,16 @@ t.test('bad input is 400 and names the field', async t => {
     ['PUT', `${path}/agents/${id}`, [], ['body']],
     ['PUT', `${path}/agents/me`, { name: 'A' }, ['agentId']],
     ['PUT', `${path}/numbers/${id}`, { number: 'sales' }, ['number']],
+    ['PUT', `${path}/numbers/${id}`, { number: '+4201' }, ['number']],
+    ['PATCH', path, { recording: { inbound: null } }, ['recording.inbound']],
+    ['PATCH', path, { companyId: id, locks: { recording: 'yes' } }, ['locks.recording', 'companyId']],
+    ['PATCH', path, [], ['body']],
+    ['PUT', path, { ...companyFields, country: 'XX' }, ['country']],
+    ['PUT', path, { ...companyFields, longestPauseMs: 1, gaps: 'beep', retentionDays: 0 }, ['gaps', 'longestPauseMs', 'retentionDays']],
+    ['GET', `${path}/agents?limit=0`, undefined, ['limit']],
+    ['GET', `${path}/agents?cursor=nonsense`, undefined, ['cursor']],
+    ['GET', `${path}/agents?cursor=${Buffer.from('["a","b"]').toString('base64url')}`, undefined, ['cursor']],
+    ['GET', `${path}/agents?q=%00`, undefined, ['q']],
     ['PUT', path, { name: 'A' }, ['recording', 'agentInitiatedPause']],
     ['PUT', path, { ...companyFields, timeZone: 'Prague' }, ['timeZone']],
     ['POST', `${path}/credentials`, { kind: 'api-token', roles: [] }, ['roles']],

@@ -1,11 +1,14 @@
 import t from 'tap'
-import { auditEntrySchema, payloadSchema, topics, type Agent, type Credential, type Role } from '@tacet/contracts'
-import { accessToCompany, canGrant, type Caller } from '../../src/domain/caller.ts'
+import { auditEntrySchema, payloadSchema, roles, topics, type Agent, type Credential, type Role } from '@tacet/contracts'
+import { accessToCompany, canGrant, type Caller, type Permission } from '../../src/domain/caller.ts'
 import { announce, audit, type Entity } from '../../src/domain/changes.ts'
-import { findEndpointConflict } from '../../src/domain/endpoints.ts'
+import { findEndpointConflict, type Endpoint } from '../../src/domain/endpoints.ts'
+import { mergePatch } from '../../src/domain/merge-patch.ts'
+import { isPreconditionMet } from '../../src/domain/precondition.ts'
+import { normaliseNumber } from '../../src/domain/telephone-numbers.ts'
 
 const [companyId, otherId, agentId, credentialId, auditId] = ['a', 'b', 'c', 'd', 'e'].map(digit => `${digit.repeat(8)}-0000-4000-8000-000000000000`) as [string, string, string, string, string]
-const caller = (roles: Role[], fields: Partial<Caller> = {}): Caller => ({ companyId, credentialId, agentId: null, roles, address: '192.0.2.1', ...fields })
+const caller = (roles: Role[], fields: Partial<Caller> = {}): Caller => ({ companyId, credentialId, agentId: null, roles, scopes: [], address: '192.0.2.1', ...fields })
 const operator = caller(['owner'], { companyId: null, credentialId: null })
 const cause = { caller: caller(['admin']), at: '2026-11-23T09:00:00.000Z', auditId }
 
@@ -16,16 +19,20 @@ const credential: Credential = {
   credentialId, companyId, agentId, kind: 'api-token', label: '', roles: ['agent'], hash: '0'.repeat(64), expiresAt: null, revokedAt: null, version: 1,
 }
 
-t.test('who may administer a company', async t => {
-  t.equal(accessToCompany(operator, companyId), 'granted')
-  for (const role of ['owner', 'admin'] as const) {
-    t.equal(accessToCompany(caller([role]), companyId), 'granted', role)
-    t.equal(accessToCompany(caller([role]), otherId), 'hidden', `${role} of another company`)
-  }
-  for (const role of ['supervisor', 'agent', 'service'] as const) {
-    t.equal(accessToCompany(caller([role]), companyId), 'forbidden', role)
-    t.equal(accessToCompany(caller([role]), otherId), 'hidden', `${role} of another company`)
-  }
+t.test('who may do what with a company', async t => {
+  const permissions: Permission[] = ['read', 'write', 'administer', 'audit']
+  const granted = (who: Caller) => permissions.filter(permission => accessToCompany(who, companyId, permission) === 'granted')
+  t.same(granted(operator), permissions)
+  t.same(granted(caller(['owner'])), permissions)
+  t.same(granted(caller(['admin'])), permissions)
+  t.same(granted(caller(['supervisor'])), ['read'])
+  t.same(granted(caller(['agent'])), [])
+  t.same(granted(caller(['service'])), [], 'a service without scopes')
+  t.same(granted(caller(['service'], { scopes: ['settings:read', 'recordings:read'] })), ['read'])
+  t.same(granted(caller(['service'], { scopes: ['settings:write'] })), ['read', 'write'])
+  t.same(granted(caller(['service'], { scopes: ['audit:read'] })), ['audit'])
+  t.same(granted(caller(['agent'], { scopes: ['settings:write'] })), [], 'scopes are for services')
+  for (const role of roles) t.equal(accessToCompany(caller([role]), otherId, 'read'), 'hidden', `${role} of another company`)
 })
 
 t.test('only owners make owners', async t => {
@@ -65,11 +72,44 @@ t.test('entries of no company are kept under the operator\'s key', async t => {
   t.match(auditEntrySchema.parse(data), { companyId: null, actor: { kind: 'operator', credentialId: null } })
 })
 
-t.test('an endpoint is free, one\'s own, a colleague\'s or a stranger\'s', async t => {
-  const mine = { agentId, companyId }
-  const owner = (agentId: string, companyId: string) => [{ endpoint: 'PJSIP/1001', agentId, companyId }]
-  t.equal(findEndpointConflict(mine, []), null)
-  t.equal(findEndpointConflict(mine, owner(agentId, companyId)), null)
-  t.same(findEndpointConflict(mine, owner(otherId, companyId)), { code: 'already-exists', endpoint: 'PJSIP/1001' })
-  t.same(findEndpointConflict(mine, owner(otherId, otherId)), { code: 'not-yours', endpoint: 'PJSIP/1001' })
+t.test('an endpoint is the company\'s and free, one\'s own, a colleague\'s, or not the company\'s', async t => {
+  const conflict = (known: Endpoint[], mayAssign = false) => findEndpointConflict({ agentId, companyId }, ['PJSIP/1001'], known, mayAssign)
+  const entry = (companyId: string, agentId: string | null) => [{ endpoint: 'PJSIP/1001', agentId, companyId }]
+  t.equal(conflict(entry(companyId, null)), null)
+  t.equal(conflict(entry(companyId, agentId)), null)
+  t.same(conflict(entry(companyId, otherId)), { code: 'already-exists', endpoint: 'PJSIP/1001' })
+  t.same(conflict(entry(otherId, null)), { code: 'not-yours', endpoint: 'PJSIP/1001' })
+  t.same(conflict(entry(otherId, otherId), true), { code: 'not-yours', endpoint: 'PJSIP/1001' })
+  t.same(conflict([]), { code: 'not-yours', endpoint: 'PJSIP/1001' }, 'nobody\'s looks like another company\'s')
+  t.equal(conflict([], true), null, 'the operator assigns it')
+})
+
+t.test('a merge patch is what RFC 7396 says it is', async t => {
+  const examples: [unknown, unknown, unknown][] = [
+    [{ a: 'b' }, { a: 'c' }, { a: 'c' }], [{ a: 'b' }, { b: 'c' }, { a: 'b', b: 'c' }], [{ a: 'b' }, { a: null }, {}], [{ a: 'b', b: 'c' }, { a: null }, { b: 'c' }],
+    [{ a: ['b'] }, { a: 'c' }, { a: 'c' }], [{ a: 'c' }, { a: ['b'] }, { a: ['b'] }], [{ a: { b: 'c' } }, { a: { b: 'd', c: null } }, { a: { b: 'd' } }],
+    [{ a: [{ b: 'c' }] }, { a: [1] }, { a: [1] }], [['a', 'b'], ['c', 'd'], ['c', 'd']], [{ a: 'b' }, ['c'], ['c']], [{ a: 'foo' }, null, null], [{ a: 'foo' }, 'bar', 'bar'],
+    [{ e: null }, { a: 1 }, { e: null, a: 1 }], [[1, 2], { a: 'b', c: null }, { a: 'b' }], [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
+  ]
+  for (const [target, patch, result] of examples) t.same(mergePatch(target, patch), result, JSON.stringify([target, patch]))
+  t.same(Object.keys(mergePatch({}, JSON.parse('{"__proto__":{"polluted":1}}')) as object), ['__proto__'])
+  t.notOk('polluted' in {})
+})
+
+t.test('a precondition looks at the version, or at whether there is one', async t => {
+  const version3 = { version: 3 }
+  for (const met of [{}, { ifMatch: 'any' }, { ifMatch: ['"1"', '"3"'] }] as const) t.ok(isPreconditionMet(met, version3), JSON.stringify(met))
+  for (const unmet of [{ ifMatch: ['"2"'] }, { ifMatch: ['W/"3"'] }, { ifMatch: [] }, { ifNoneMatch: 'any' }] as const) t.notOk(isPreconditionMet(unmet, version3), JSON.stringify(unmet))
+  t.ok(isPreconditionMet({ ifNoneMatch: 'any' }, null))
+  t.notOk(isPreconditionMet({ ifMatch: 'any' }, null))
+})
+
+t.test('a number has one spelling: E.164, or an extension as it is', async t => {
+  const rows: [string, string | null, string | null][] = [
+    ['+420111222333', null, '+420111222333'], ['+4201', null, null], ['+999123456789', 'CZ', null],
+    ['100', null, '100'], ['100', 'CZ', '100'], ['123456', 'GB', '123456'],
+    ['603123456', 'CZ', '+420603123456'], ['02071838750', 'GB', '+442071838750'], ['00420603123456', 'CZ', '+420603123456'], ['12345678901234', 'CZ', null],
+    ['02071838750', null, '02071838750'],
+  ]
+  for (const [number, country, kept] of rows) t.equal(normaliseNumber(number, country), kept, `${number} in ${country}`)
 })

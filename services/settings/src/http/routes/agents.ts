@@ -1,50 +1,36 @@
-import { agentListSchema, agentSchema, putAgentSchema } from '@tacet/contracts'
+import { agentListSchema, agentQuerySchema, agentSchema, putAgentSchema } from '@tacet/contracts'
 import type { HttpApp } from '@tacet/service-kit'
 import { found, requireCompany } from '../../usecases/shared.ts'
 import type { AppDependencies } from '../app.ts'
 import { callerOf, requireAccess } from '../authentication.ts'
-import { agentParams, companyParams, described, errors, noContent } from '../schemas.ts'
+import { agentParams, companyParams, described, errors } from '../schemas.ts'
+import { entityRoutes } from './entity-routes.ts'
 
 const tag = 'agents'
 
 export function agentRoutes (app: HttpApp, { useCases, store }: AppDependencies): void {
   app.get('/companies/:companyId/agents', {
-    schema: { ...described('The agents of a company', tag), params: companyParams, response: { 200: agentListSchema, ...errors('not-found') } },
+    schema: { ...described('The agents of a company, by name', tag), params: companyParams, querystring: agentQuerySchema, response: { 200: agentListSchema, ...errors('not-found') } },
   }, async request => {
     const { companyId } = request.params
-    requireAccess(callerOf(request), companyId)
+    requireAccess(callerOf(request), companyId, 'read')
     await requireCompany(store, companyId)
-    return { items: await store.agents.list(companyId) }
+    return await store.agents.list(companyId, request.query)
   })
 
-  app.get('/companies/:companyId/agents/:agentId', {
-    schema: { ...described('An agent', tag), params: agentParams, response: { 200: agentSchema, ...errors('not-found') } },
-  }, async request => {
-    const { companyId, agentId } = request.params
-    requireAccess(callerOf(request), companyId)
-    return found(await store.agents.find(companyId, agentId), 'agent')
-  })
-
-  app.put('/companies/:companyId/agents/:agentId', {
-    schema: {
-      ...described('Create or replace an agent', tag),
-      params: agentParams,
-      body: putAgentSchema,
-      response: { 200: agentSchema, 201: agentSchema, ...errors('not-found', 'already-exists', 'not-yours') },
+  entityRoutes(app, {
+    path: '/companies/:companyId/agents/:agentId',
+    tag,
+    noun: 'an agent',
+    params: agentParams,
+    schema: agentSchema,
+    fields: putAgentSchema,
+    writer: useCases.agents,
+    idsOf: params => {
+      const { companyId, agentId } = params as { companyId: string, agentId: string }
+      return { companyId, id: agentId }
     },
-  }, async (request, reply) => {
-    const { companyId, agentId } = request.params
-    requireAccess(callerOf(request), companyId)
-    const { entity, isNew } = await useCases.putAgent(callerOf(request), companyId, agentId, request.body)
-    return reply.code(isNew ? 201 : 200).send(entity)
-  })
-
-  app.delete('/companies/:companyId/agents/:agentId', {
-    schema: { ...described('Delete an agent and revoke the credentials of the agent', tag), params: agentParams, response: { 204: noContent, ...errors('not-found') } },
-  }, async (request, reply) => {
-    const { companyId, agentId } = request.params
-    requireAccess(callerOf(request), companyId)
-    await useCases.deleteAgent(callerOf(request), companyId, agentId)
-    return reply.code(204).send(null)
+    find: async ({ companyId, id }) => found(await store.agents.find(companyId, id), 'agent'),
+    authorize: (caller, companyId, action) => requireAccess(caller, companyId, action === 'read' ? 'read' : 'write'),
   })
 }

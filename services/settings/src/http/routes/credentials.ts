@@ -1,4 +1,4 @@
-import { createCredentialSchema, createdCredentialSchema, credentialListSchema } from '@tacet/contracts'
+import { createCredentialSchema, createdCredentialSchema, credentialListSchema, credentialQuerySchema } from '@tacet/contracts'
 import type { HttpApp } from '@tacet/service-kit'
 import { requireCompany } from '../../usecases/shared.ts'
 import type { AppDependencies } from '../app.ts'
@@ -9,12 +9,12 @@ const tag = 'credentials'
 
 export function credentialRoutes (app: HttpApp, { useCases, store }: AppDependencies): void {
   app.get('/companies/:companyId/credentials', {
-    schema: { ...described('The credentials of a company, without their tokens', tag), params: companyParams, response: { 200: credentialListSchema, ...errors('not-found') } },
+    schema: { ...described('The credentials of a company, without their tokens', tag), params: companyParams, querystring: credentialQuerySchema, response: { 200: credentialListSchema, ...errors('not-found') } },
   }, async request => {
     const { companyId } = request.params
-    requireAccess(callerOf(request), companyId)
+    requireAccess(callerOf(request), companyId, 'administer')
     await requireCompany(store, companyId)
-    return { items: await store.credentials.list(companyId) }
+    return await store.credentials.list(companyId, request.query)
   })
 
   app.post('/companies/:companyId/credentials', {
@@ -26,7 +26,7 @@ export function credentialRoutes (app: HttpApp, { useCases, store }: AppDependen
     },
   }, async (request, reply) => {
     const { companyId } = request.params
-    requireAccess(callerOf(request), companyId)
+    requireAccess(callerOf(request), companyId, 'administer')
     const { credential, token } = await useCases.createCredential(callerOf(request), companyId, request.body)
     return reply.code(201).header('cache-control', 'no-store').send({ ...credential, token })
   })
@@ -35,7 +35,7 @@ export function credentialRoutes (app: HttpApp, { useCases, store }: AppDependen
     schema: { ...described('Revoke a credential', tag), params: credentialParams, response: { 204: noContent, ...errors('not-found') } },
   }, async (request, reply) => {
     const { companyId, credentialId } = request.params
-    requireAccess(callerOf(request), companyId)
+    requireAccess(callerOf(request), companyId, 'administer')
     await useCases.revokeCredential(callerOf(request), companyId, credentialId)
     return reply.code(204).send(null)
   })

@@ -13,7 +13,7 @@ export function policyRoutes (app: HttpApp, { useCases, store }: AppDependencies
   app.get('/companies/:companyId/policy/explain', {
     schema: { ...described('Which rules such a call would have, and why', tag), params: companyParams, querystring: explainQuerySchema, response },
   }, async request => {
-    requireAccess(callerOf(request), request.params.companyId)
+    requireAccess(callerOf(request), request.params.companyId, 'read')
     return await useCases.explainPolicy(request.params.companyId, request.query)
   })
 
@@ -22,7 +22,7 @@ export function policyRoutes (app: HttpApp, { useCases, store }: AppDependencies
   }, async request => {
     const caller = callerOf(request)
     const companyId = caller.companyId ?? found(await store.agents.findCompanyId(request.query.agent), 'agent')
-    requireAccess(caller, companyId)
+    requireAccess(caller, companyId, 'read')
     return await useCases.explainPolicy(companyId, request.query)
   })
 }
