@@ -99,8 +99,9 @@ t.test('a caller in the menu or the queue is not recorded before an agent answer
   await talk.hangup()
   const proof = await proofOf(t, tacet, talk)
   t.match(proof.timeline, { number: numbers.queue, agents: [{ agentId: ben.agentId }] })
-  checkAudio(t, proof, talk)
-  checkAudio(t, proof, { voices: [customer], recorded: [], silent: [{ fromMs: 0, toMs: silentUntilMs }] })
+  checkAudio(t, proof,
+    talk,
+    { voices: [customer], recorded: [], silent: [{ fromMs: 0, toMs: silentUntilMs }] })
 })
 
 t.test('a call through a Local channel is one call, recorded from the first word', async t => {

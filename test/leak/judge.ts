@@ -1,0 +1,83 @@
+import { heard, leaked, locate, samplesPerPacket, type Located, type SentPacket } from '@tacet/test-kit'
+import type { Talk, Voice } from '../support/talk.ts'
+import type { SegmentFile } from './spool.ts'
+
+/** What one segment holds, by the packets that its audio came in. Times in epoch milliseconds. */
+export interface JudgedSegment {
+  number: number
+  samples: number
+  /** Of packets that left in a silence of the call: all voices and silences, and the most of one voice in one silence. */
+  leakedMs: number
+  worstLeakMs: number
+  /** Of packets that left while the call was recorded, the least of all voices. */
+  recordedMs: number
+  spans: Span[]
+}
+
+/** Where one voice lies in a segment. */
+export interface Span {
+  /** When its first and its last recorded sample left. */
+  heardFromMs: number
+  heardToMs: number
+  /** When the segment's own first and last sample would have left, counted from those. */
+  startedAtMs: number
+  endedAtMs: number
+}
+
+/** So much silence is put between segments, that none is taken for the continuation of another. */
+const gapSamples = 1600
+
+/** Looks for all voices of the call, from its first to its last packet, in each of its segments. */
+export function judgeSegments (talk: Talk, files: SegmentFile[]): JudgedSegment[] {
+  const strung = new Int16Array(files.reduce((sum, { samples }) => sum + samples.length + gapSamples, 0))
+  let length = 0
+  const places = files.map(({ number, samples }) => {
+    const place = { number, from: length, to: length + samples.length }
+    strung.set(samples, length)
+    length = place.to + gapSamples
+    return place
+  })
+  const located = locate(strung, talk.voices)
+  return places.map(({ number, from, to }) => judgeSegment(talk, number, cut(located, from, to), to - from))
+}
+
+function cut ({ parties }: Located, from: number, to: number): Located {
+  const cutOut = parties.map(party => ({
+    ...party,
+    tracks: party.tracks.filter(track => track.from < to && track.to > from).map(track => ({
+      ...track, from: Math.max(track.from, from) - from, to: Math.min(track.to, to) - from, lag: track.lag + from,
+    })),
+  }))
+  return { parties: cutOut, stretches: [] }
+}
+
+function judgeSegment ({ voices, silent, recorded }: Talk, number: number, located: Located, samples: number): JudgedSegment {
+  const leaks = voices.flatMap(({ name }) => silent.map(({ fromMs, toMs }) => leaked(located, name, fromMs, toMs)))
+  return {
+    number,
+    samples,
+    leakedMs: leaks.reduce((sum, ms) => sum + ms, 0),
+    worstLeakMs: Math.max(0, ...leaks),
+    recordedMs: Math.min(...voices.map(({ name }) => recorded.reduce((sum, { fromMs, toMs }) => sum + leaked(located, name, fromMs, toMs), 0))),
+    spans: voices.flatMap(voice => spanOf(located, voice, samples)),
+  }
+}
+
+function spanOf (located: Located, { name, sentPackets }: Voice, samples: number): Span[] {
+  const tracks = located.parties.find(party => party.name === name)?.tracks ?? []
+  const [first, last] = [tracks[0], tracks.at(-1)]
+  const ranges = heard(located, name)
+  if (first === undefined || last === undefined || ranges.length === 0) return []
+  const packets = new Map(sentPackets.map(packet => [packet.firstSample, packet]))
+  return [{
+    heardFromMs: ranges[0]!.fromMs,
+    heardToMs: Math.max(...ranges.map(({ toMs }) => toMs)),
+    startedAtMs: leftAt(packets, first.from + first.lag) - first.from / 8,
+    endedAtMs: leftAt(packets, last.to - 1 + last.lag) + (samples - last.to + 1) / 8,
+  }]
+}
+
+function leftAt (packets: Map<number, SentPacket>, sample: number): number {
+  const within = sample % samplesPerPacket
+  return (packets.get(sample - within)?.sentAtMs ?? NaN) + within / 8
+}

@@ -1,0 +1,34 @@
+import t from 'tap'
+import { openOffice } from '../support/office.ts'
+import { startTacet } from '../support/tacet.ts'
+import { createChance } from './cycles.ts'
+import { playRound } from './round.ts'
+import { watchSpool } from './spool.ts'
+
+/** `npm run soak` asks for more. */
+const wanted = Number(process.env.LEAK_CYCLES ?? 100)
+const calls = 10
+const cyclesPerCall = 10
+const rounds = Math.ceil(wanted / (calls * cyclesPerCall))
+const seed = Number(process.env.LEAK_SEED ?? Date.now() % 1_000_000)
+
+t.setTimeout(120_000 + rounds * 60_000)
+t.comment(`LEAK_SEED=${seed}`)
+const chance = createChance(seed)
+const tacet = await startTacet(t, { env: { LEASE_TTL_MS: '10000' } })
+const office = await openOffice(t, tacet)
+const spool = await watchSpool(t, tacet.stack)
+
+for (let round = 1; round <= rounds; round++) {
+  t.test(`nothing that left during a pause is in any file: ${calls * cyclesPerCall} pauses, a third with a stalled network, some with 5 % loss (round ${round} of ${rounds})`, async t => {
+    const judged = await playRound(t, office, { calls, cyclesPerCall, hasStalls: true, lossRatio: 0.05, chance, spool })
+    for (const { talk, segments } of judged) {
+      for (const { number, leakedMs, recordedMs } of segments) {
+        t.equal(leakedMs, 0, `segment ${number} of ${talk.callId} holds nothing said in a pause`)
+        t.ok(recordedMs >= 100, `it holds what was said before: ${recordedMs} ms of each voice`)
+      }
+    }
+    const pauses = judged.flatMap(({ cycles }) => cycles)
+    t.comment(`${pauses.length} pauses, ${pauses.filter(({ isStalled }) => isStalled).length} of them with a stall; ${judged.flatMap(({ segments }) => segments).reduce((sum, { samples }) => sum + samples, 0) / 8000} s recorded`)
+  })
+}

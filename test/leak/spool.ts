@@ -1,0 +1,44 @@
+import { watch } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { Stack } from '@tacet/contracts'
+import { readWavSamples } from '@tacet/test-kit'
+import type { Owner } from '../support/tacet.ts'
+
+export interface SegmentFile { callId: string, number: number, samples: Int16Array }
+
+export interface SpoolWatch {
+  /** What was written since the watch began, and is still there. Throws when a file is none of a recorder's. */
+  read: () => Promise<SegmentFile[]>
+  /** Names of all files that were ever there since the watch began, however short. */
+  seen: Set<string>
+}
+
+/** Looks at everything that is written anywhere under Asterisk's spool. */
+export async function watchSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolWatch> {
+  if (spoolDir === null) throw new Error('this test looks into the spool of Asterisk: it needs a stack that shares it')
+  const spool = dirname(spoolDir)
+  const seen = new Set<string>()
+  const filesNow = async () => {
+    const entries = await readdir(spool, { recursive: true, withFileTypes: true })
+    for (const { name } of entries.filter(entry => entry.isDirectory())) seen.delete(name)
+    return entries.filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  }
+  const before = new Set(await filesNow())
+  const watcher = watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) })
+  t.teardown(() => watcher.close())
+  return {
+    seen,
+    async read () {
+      const files = (await filesNow()).filter(file => !before.has(file))
+      for (const file of files) seen.add(basename(file))
+      return files.map(file => ({ ...parseName(basename(file)), samples: readWavSamples(file) }))
+    },
+  }
+}
+
+export function parseName (name: string): { callId: string, number: number } {
+  const [, callId, number] = /^tacet-([0-9a-f-]{36})-(\d+)\.wav$/.exec(name) ?? []
+  if (callId === undefined) throw new Error(`${name} in the spool is no recorder's file`)
+  return { callId, number: Number(number) }
+}
