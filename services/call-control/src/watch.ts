@@ -76,6 +76,8 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
 
   async function reconcile (): Promise<void> {
     await reconciler.run()
+    // Whoever followed the calls before may have died between setting such a silence and lifting it.
+    keepPolicySilence(follower.sessions(), view.clock())
     isUsable = true
     logger.info({ calls: follower.sessions().length }, 'calls reconciled with the PBX')
   }

@@ -1,5 +1,4 @@
 import type { Call } from '../domain/call.ts'
-import { joinedAgents } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
 import type { CallSession } from './call-session.ts'
 
@@ -20,16 +19,13 @@ export function keepPolicySilence (sessions: CallSession[], atMs: number): void 
     const isSilent = reasons.includes('policy')
     const isWanted = direction === 'internal' && agentsOf(session.call).some(agentId => guarded.has(agentId))
     if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
-    // Off, there is nothing to lift: a lift would be a start.
-    if (!isWanted && isSilent && phase.status === 'paused') session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
+    const isLiftable = phase.status === 'paused' || phase.status === 'off'
+    if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
   }
 }
 
-const agentsOf = (call: Call): string[] => [
-  ...joinedAgents(call).map(({ agentId }) => agentId),
-  // Who rings may be in the call before we hear of it.
-  ...call.participants.filter(({ joinedAtMs }) => joinedAtMs === null).map(({ agentId }) => agentId),
-]
+/** Also who still rings: they may be in the call before we hear of it. */
+const agentsOf = ({ participants }: Call): string[] => participants.filter(({ leftAtMs }) => leftAtMs === null).map(({ agentId }) => agentId)
 
 function isPausedWithCustomer ({ direction, recording }: Call): boolean {
   if (direction === 'internal') return false
