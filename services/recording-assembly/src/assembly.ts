@@ -6,7 +6,7 @@ import { createJobQueue } from './adapters/postgres-jobs.ts'
 import { createPostgresRecordings } from './adapters/postgres-recordings.ts'
 import { createWorkDirs } from './adapters/work-dirs.ts'
 import { segmentAccessOf, type AssemblyConfig } from './config.ts'
-import { createWorker, type Worker } from './intake/worker.ts'
+import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts'
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
@@ -50,12 +50,11 @@ export interface AssemblyWorkerOptions {
   config: AssemblyConfig
   logger: Logger
   metrics: Metrics
-  /** How long a stop waits for work in hand. */
-  finishMs?: number
+  timing?: WorkerTiming
 }
 
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics, finishMs }: AssemblyWorkerOptions): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
   const assembleRecording = createAssembleRecording({
     recordings, source, store, workDirs, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
   })
@@ -71,5 +70,5 @@ export function createAssemblyWorker ({ recordings, queue, source, store, workDi
     maxAttempts: MAX_ATTEMPTS,
     retryDelays: RETRY_DELAYS,
   })
-  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs, ...(finishMs !== undefined && { finishMs }) })
+  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs, ...timing })
 }

@@ -2,15 +2,18 @@ import { backoff, pause, withCorrelationId, type CheckResult, type Logger } from
 import { LeaseLost } from '../usecases/errors.ts'
 import type { Job, JobQueue, Lease } from '../usecases/ports.ts'
 
-export interface WorkerOptions {
+export interface WorkerTiming {
+  pollIntervalMs?: number
+  /** How long a stop waits for work in hand before it hands it back. */
+  finishMs?: number
+}
+
+export interface WorkerOptions extends WorkerTiming {
   queue: JobQueue
   workOnJob: (lease: Lease) => Promise<void>
   logger: Logger
   concurrency: number
   leaseMs: number
-  pollIntervalMs?: number
-  /** How long a stop waits for work in hand before it hands it back. */
-  finishMs?: number
 }
 
 export interface Worker {

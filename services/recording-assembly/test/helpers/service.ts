@@ -66,7 +66,7 @@ export async function surroundings (t: Test): Promise<Surroundings> {
     RECORDINGS_DIR: recordingsDir,
     SPOOL_DIR: spoolDir,
     RATE_LIMIT_PER_MINUTE: '100000',
-    ASSEMBLY_LEASE_MS: '1000',
+    ASSEMBLY_LEASE_MS: '600',
     LOG_LEVEL: 'silent',
   }
 

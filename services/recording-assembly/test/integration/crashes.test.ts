@@ -15,7 +15,7 @@ import { mortalPorts } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
 import { countingSamples, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
 
-tap.setTimeout(180_000)
+tap.setTimeout(300_000)
 
 const program = new URL('../helpers/worker-process.ts', import.meta.url).pathname
 const MAX_STEPS = 40
@@ -33,7 +33,7 @@ async function addCall (around: Surroundings, samplesEach: number): Promise<{ ma
   return { manifest, digest: sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, samples)) }
 }
 
-const workerOptions = ({ config }: Surroundings) => ({ config, logger, metrics: createMetrics({ name: 'test' }) })
+const workerOptions = ({ config }: Surroundings) => ({ config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
 const jobsOf = ({ database: { db } }: Surroundings) => db.select().from(jobs)
 const hasNoJobs = async (around: Surroundings): Promise<boolean> => (await jobsOf(around)).length === 0
 

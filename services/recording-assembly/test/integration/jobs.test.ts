@@ -65,7 +65,7 @@ test('jobs', async t => {
         return null
       },
     }
-    const worker = createAssemblyWorker({ ...ports, source }, { config: around.config, logger, metrics: createMetrics({ name: 'test' }), finishMs: 50 })
+    const worker = createAssemblyWorker({ ...ports, source }, { config: around.config, logger, metrics: createMetrics({ name: 'test' }), timing: { finishMs: 50 } })
     worker.start()
     await reached
     await worker.stop()
