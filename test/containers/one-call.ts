@@ -51,7 +51,7 @@ t.test('the images record a call, and nothing of what is said while it is paused
     const { status, body } = await assembly(`/v1/recordings/${talk.callId}`, { token })
     return status === 200 && body.status === 'complete' ? recordingViewSchema.parse(body) : undefined
   }, { timeoutMs: 30_000, message: 'the call has no complete recording' })
-  t.match(view, { segments: 2, gaps: 1 })
+  t.equal(view.gaps, 1)
   const audio = await fetch(new URL(view.links.audio ?? '', urlOf(assemblyPort)), { headers: { authorization: `Bearer ${token}` } })
   const bytes = Buffer.from(await audio.arrayBuffer())
   t.equal(createHash('sha256').update(bytes).digest('hex'), view.sha256)

@@ -12,7 +12,7 @@ const cyclesPerCall = 10
 const rounds = Math.ceil(wanted / (calls * cyclesPerCall))
 const seed = Number(process.env.LEAK_SEED ?? Date.now() % 1_000_000)
 
-t.setTimeout(120_000 + rounds * 60_000)
+t.setTimeout(120_000 + rounds * 180_000)
 t.comment(`LEAK_SEED=${seed}`)
 const chance = createChance(seed)
 const tacet = await startTacet(t, { env: { LEASE_TTL_MS: '10000' } })

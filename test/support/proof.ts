@@ -24,16 +24,16 @@ const edgeMs = 60
 const lossMs = 60
 
 export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] =>
-  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.calls && data.callId === callId)
+  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.calls && data?.callId === callId)
 
 export const auditOf = ({ probe, topicPrefix }: Tacet, callId: string): any[] =>
-  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data.callId === callId).map(({ data }) => data)
+  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data?.callId === callId).map(({ data }) => data)
 
 export const waitForEvent = async ({ probe }: Tacet, callId: string, type: string): Promise<ProbedEvent> =>
-  await probe.waitFor(event => event.type === type && event.data.callId === callId, { timeoutMs: 20_000, message: `no ${type}` })
+  await probe.waitFor(event => event.type === type && event.data?.callId === callId, { timeoutMs: 20_000, message: `no ${type}` })
 
 /** Gathers what the parts say of a finished call, and checks that they agree. */
-export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'callId'>, { outcome = 'complete' }: { outcome?: string } = {}): Promise<Proof> {
+export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'callId'>, { outcomes = ['complete'] }: { outcomes?: string[] } = {}): Promise<Proof> {
   const [ended, assembled] = await Promise.all([waitForEvent(tacet, callId, 'recording.ended'), waitForEvent(tacet, callId, 'recording.assembled'), waitForEvent(tacet, callId, 'call.ended')])
   const manifest: Manifest = ended.data.manifest
   const events = checkEvents(t, tacet, callId)
@@ -41,9 +41,9 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   const ask = async (path: string) => await tacet.assembly(`/v1/recordings/${callId}${path}`, { token: tacet.supervisorToken })
   const view = recordingViewSchema.parse((await ask('')).body)
   const timeline = timelineSchema.parse((await ask('/timeline')).body)
-  t.equal(timeline.outcome, outcome, `outcome, with ${JSON.stringify(timeline.reasons)}`)
+  const { outcome, samples, sha256 } = timeline
+  t.ok(outcomes.includes(outcome), `${outcome}, because of ${JSON.stringify(timeline.reasons)}`)
   t.same(timeline, JSON.parse(await readFile(join(tacet.recordingsDir, callId.slice(0, 2), callId, 'timeline.json'), 'utf8')))
-  const { samples, sha256 } = timeline
   t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples / 8 })
   t.match(assembled.data, { outcome, samples, sha256, gaps: timeline.gaps.length })
   agreeOnSegments(t, events, manifest, timeline)

@@ -103,8 +103,13 @@ export function createTalk (tacet: Tacet, { callId, voices, token }: { callId: s
     },
     async send (action, request = {}) {
       const requestedAtMs = nowMs()
-      const answer = await tacet.callControl(`/v1/calls/${callId}/recording/${action}`, { method: 'POST', token, ...request })
+      const answer = await tacet.callControl(`/v1/calls/${callId}/recording/${action}`, { method: 'POST', token, ...request }).catch(error => {
+        // Nobody knows what became of it.
+        closeAt(requestedAtMs)
+        throw error
+      })
       const answeredAtMs = nowMs()
+      if (answer.status >= 500) closeAt(requestedAtMs)
       if (answer.status === 200) {
         closeAt(requestedAtMs)
         openAt(answer.body.state === 'recording' ? recorded : silent, answeredAtMs)
