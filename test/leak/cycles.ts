@@ -13,18 +13,18 @@ const packets = (chance: Chance, from: number, to: number): number => 20 * Math.
 export interface CycleOptions {
   cycles: number
   chance: Chance
-  /** Every third pause has the network stall around it. */
-  hasStalls?: boolean
+  /** Every third pause has the network stall around it, beginning with this one; none when it is missing. */
+  firstStall?: number | undefined
 }
 
 /** What was pressed: a pause and the resume after it. The last pause has none. */
 export interface Cycle { paused: Pressed, resumed?: Pressed, isStalled: boolean }
 
 /** Pauses and resumes a call again and again while everybody talks. Leaves it paused: then all its segments are closed. */
-export async function runCycles (talk: Talk, { cycles, chance, hasStalls = false }: CycleOptions): Promise<Cycle[]> {
+export async function runCycles (talk: Talk, { cycles, chance, firstStall = Infinity }: CycleOptions): Promise<Cycle[]> {
   const done: Cycle[] = []
   for (let i = 0; i < cycles; i++) {
-    const isStalled = hasStalls && i % 3 === 1
+    const isStalled = (i - firstStall) % 3 === 0
     await speak(talk.voices, packets(chance, 300, 440))
     const paused = isStalled ? await pauseInStall(talk, chance) : await pauseAndSpeak(talk, chance)
     const resumed = i < cycles - 1 ? { resumed: await talk.resume() } : {}

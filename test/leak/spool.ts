@@ -10,14 +10,17 @@ export interface SegmentFile { callId: string, number: number, samples: Int16Arr
 export interface SpoolWatch {
   /** What was written since the watch began, and is still there. Throws when a file is none of a recorder's. */
   read: () => Promise<SegmentFile[]>
-  /** Names of all files that were ever there since the watch began, however short. */
-  seen: Set<string>
+  /** Takes note of files that may be there. */
+  expect: (names: string[]) => void
+  /** All other files that were ever there since the watch began, for however short a time. */
+  strangers: () => string[]
 }
 
 /** Looks at everything that is written anywhere under Asterisk's spool. */
 export async function watchSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolWatch> {
   if (spoolDir === null) throw new Error('this test looks into the spool of Asterisk: it needs a stack that shares it')
   const spool = dirname(spoolDir)
+  const expected = new Set<string>()
   const seen = new Set<string>()
   const filesNow = async () => {
     const entries = await readdir(spool, { recursive: true, withFileTypes: true })
@@ -28,7 +31,8 @@ export async function watchSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolW
   const watcher = watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) })
   t.teardown(() => watcher.close())
   return {
-    seen,
+    expect: names => names.forEach(name => expected.add(name)),
+    strangers: () => [...seen].filter(name => !expected.has(name)),
     async read () {
       const files = (await filesNow()).filter(file => !before.has(file))
       for (const file of files) seen.add(basename(file))
