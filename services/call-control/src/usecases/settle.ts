@@ -11,12 +11,14 @@ export function settle (wish: Wish, call: Call, trigger: string): Verdict {
   return wish === 'pause' ? settlePause(phase.status) : settleResume(phase.status, reasons, trigger)
 }
 
+const unconfirmed = () => problem('pause-unconfirmed', undefined, { retryAfterSeconds: 1 })
+
 type Live = Exclude<Call['recording']['phase']['status'], 'ending' | 'ended'>
 
 function settlePause (status: Live): Verdict {
   switch (status) {
     case 'off': case 'paused': return 'granted'
-    case 'unconfirmed': return problem('pause-unconfirmed', undefined, { retryAfterSeconds: 1 })
+    case 'unconfirmed': return unconfirmed()
     case 'starting': case 'recording': case 'pausing': case 'resuming': return 'pending'
   }
 }
@@ -25,7 +27,8 @@ function settleResume (status: Live, reasons: string[], trigger: string): Verdic
   switch (status) {
     case 'recording': return 'granted'
     case 'starting': case 'resuming': return 'pending'
-    case 'pausing': case 'unconfirmed': return problem('superseded-by-pause')
+    case 'pausing': return problem('superseded-by-pause')
+    case 'unconfirmed': return unconfirmed()
     case 'off': case 'paused':
       if (trigger === 'asked' && reasons.length > 0) return problem('still-paused', undefined, { reasons })
       if (trigger === 'not-stored') return problem('storage-unavailable', 'The recording stays paused.', { retryAfterSeconds: 2 })
