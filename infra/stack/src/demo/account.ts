@@ -5,9 +5,10 @@ import type { Search } from './correlate.ts'
 
 const samplesPerPacket = 160
 const samplesPerMs = 8
-/** The line's hiss alone is ten times as loud: what is left below this was explained. */
-const floorRms = 30
-const hissPower = 250 ** 2
+/** Measured: Asterisk adds µ-law parties exactly. The line's hiss alone is a hundred times as loud. */
+const toleratedError = 2
+/** A little below that of the hiss. */
+const hissPower = 125 ** 2
 const stepSamples = 40
 /** How far ahead the recording is compared to find out what was sent; the short ones find scraps. */
 const windows = [4000, 800, 240, 120]
@@ -48,7 +49,7 @@ export function account (recording: Int16Array, voices: Voice[]): Account {
 
     const found = realign(recording, at, voices)
     if (found) {
-      lags = found
+      lags = new Map([...lags, ...found])
     } else {
       const to = Math.min(recording.length, at + stepSamples)
       const last = unexplained.at(-1)
@@ -81,16 +82,10 @@ function * combinations (voices: Voice[]): Generator<Voice[]> {
 }
 
 function explainedSamples (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>): number {
-  const limit = Math.min(stepSamples, recording.length - from)
-  let energy = 0
-  let count = 0
-  while (count < limit) {
-    const at = from + count
-    energy += (recording[at]! - saturated(voices.reduce((sum, voice) => sum + (voice.samples[at + lags.get(voice)!] ?? 0), 0))) ** 2
-    if (energy > floorRms ** 2 * Math.max(8, count)) break
-    count++
-  }
-  return count
+  const end = Math.min(from + stepSamples, recording.length)
+  let at = from
+  while (at < end && Math.abs(recording[at]! - saturated(voices.reduce((sum, voice) => sum + (voice.samples[at + lags.get(voice)!] ?? 0), 0))) <= toleratedError) at++
+  return at - from
 }
 
 /** Finds the lags at which the voices make the recording from `from` on: the loudest first, the others in what is left. */
@@ -105,7 +100,8 @@ function realign (recording: Int16Array, from: number, voices: Voice[]): Map<Voi
       for (let i = 0; i < length; i++) rest[i] = rest[i]! - (voice.samples[index + i] ?? 0)
     }
     const present = explain(recording, from, voices, lags)
-    if (present && present.to - from >= Math.min(stepSamples, recording.length - from)) return lags
+    // Only the lags that were needed: whoever is not in there has been "found" somewhere by chance.
+    if (present && present.to - from >= Math.min(stepSamples, recording.length - from)) return new Map([...lags].filter(([voice]) => present.voices.includes(voice)))
   }
   return undefined
 }

@@ -34,7 +34,8 @@ export function buildReport ({ call, voices, recording, checks, events, timeline
     sha256,
     said: lines.map(({ name, by, text }) => {
       const ofLine = (packet: { source: string }): boolean => packet.source === name
-      return { name, by, text, sentMs: sentMs(voices[by], ofLine), recordedMs: presentMs(recording, voices[by], ofLine) }
+      const startedAtMs = voices[by].packets.find(ofLine)?.sentAtMs
+      return { name, by, text, startedAt: startedAtMs ? iso(startedAtMs) : null, sentMs: sentMs(voices[by], ofLine), recordedMs: presentMs(recording, voices[by], ofLine) }
     }),
     commands: [['pause', call.pause], ['resume', call.resume]].map(([action, command]) => {
       const { requestedAtMs, answeredAtMs, answer } = command as PlayedCall['pause']

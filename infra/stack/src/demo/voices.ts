@@ -8,8 +8,8 @@ import type { Line, Speaker } from './script.ts'
 
 const samplesPerMs = 8
 const peak = 24_000
-/** -40 dBFS: beside the speech a telephone line's hiss, for the decoder a signature of every sample. */
-const hissGain = 10 ** ((-40 + 15) / 20)
+/** -46 dBFS: beside the speech a telephone line's hiss, for the decoder a signature of every sample. */
+const hissGain = 10 ** ((-46 + 15) / 20)
 const voices: Record<Speaker, { name: string, wordsPerMinute: number, pitch: number }> = {
   agent: { name: 'en-gb+f2', wordsPerMinute: 175, pitch: 55 },
   customer: { name: 'en-us+m3', wordsPerMinute: 170, pitch: 40 },
