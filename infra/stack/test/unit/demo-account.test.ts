@@ -89,3 +89,10 @@ t.test('a party whose packet came late is followed to its new place', async t =>
   const delayed = Array.from(after, (sample, i) => i < second ? sample : agent.samples[pauseTo + i]! + customer.samples[pauseTo + i + 24 - 160]!)
   t.same(leaks([...before, ...delayed]), { agent: 0, customer: 0, unexplained: 0 })
 })
+
+t.test('whoever is not there for a packet is not found somewhere by chance', async t => {
+  for (let at = 0.5 * second; at < 2 * second; at += 977) {
+    const samples = [...recorded(at, at + 160, [agent]), ...recorded(at + 160, pauseFrom), ...recorded(pauseTo, pauseTo + 160, [customer]), ...after.slice(160)]
+    t.same(leaks(samples), { agent: 0, customer: 0, unexplained: 0 })
+  }
+})
