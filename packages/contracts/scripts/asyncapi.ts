@@ -30,8 +30,8 @@ const channels: Record<Topic, Channel> = {
   },
   [topics.credentials]: {
     title: 'Credentials',
-    description: 'The latest state of every credential: the SHA-256 of its token, never the token.',
-    key: 'credentialId',
+    description: 'The latest state of every credential: the SHA-256 of its token, never the token; and the public keys by which JWTs are verified.',
+    key: 'credentialId or keySetId',
     writers: ['settings'],
     isCompacted: true,
   },
@@ -55,6 +55,7 @@ const shared = {
   Number: contracts.numberSchema,
   Agent: contracts.agentSchema,
   Credential: contracts.credentialSchema,
+  KeySet: contracts.keySetSchema,
   AuditEntry: contracts.auditEntrySchema,
 }
 

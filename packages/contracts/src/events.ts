@@ -3,7 +3,7 @@ import {
   directionSchema, endReasonSchema, idSchema, outcomeSchema, recordingStateSchema, silenceReasonSchema, timestampSchema,
 } from './primitives.ts'
 import { actorSchema, manifestSchema, segmentSchema, trackFileSchema } from './recording.ts'
-import { agentSchema, companySchema, credentialSchema, numberSchema } from './settings.ts'
+import { agentSchema, companySchema, credentialSchema, keySetSchema, numberSchema } from './settings.ts'
 import { topics } from './topics.ts'
 
 /** Common to everything call-control says of a call. `seq` grows by one with each event of the call. */
@@ -70,7 +70,10 @@ const settingsEvents = {
   'number.changed': numberSchema,
   'agent.changed': agentSchema,
 }
-const credentialEvents = { 'credential.changed': credentialSchema }
+const credentialEvents = {
+  'credential.changed': credentialSchema,
+  'jwks.changed': keySetSchema,
+}
 
 export const auditEntrySchema = z.object({
   auditId: idSchema,

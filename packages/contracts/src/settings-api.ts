@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { auditEntrySchema } from './events.ts'
 import { directionSchema, idSchema, levelSchema, lineSchema, timestampSchema } from './primitives.ts'
 import {
-  accessSchema, agentFieldsSchema, agentSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, endpointNameSchema, inheritedAccessSchema,
-  numberFieldsSchema, numberSchema, roleSchema, roles, scopes, scopeSchema, telephoneNumberSchema,
+  accessSchema, agentFieldsSchema, agentSchema, claimNamesSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, endpointNameSchema, inheritedAccessSchema,
+  keySetSchema, numberFieldsSchema, numberSchema, publicKeySchema, roleNamesSchema, roleSchema, roles, scopes, scopeSchema, telephoneNumberSchema,
 } from './settings.ts'
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
@@ -73,6 +74,27 @@ export const credentialListSchema = pageOf(credentialViewSchema)
 /** The only time the token is shown. */
 export const createdCredentialSchema = credentialViewSchema.extend({ token: z.string() }).meta({ id: 'CreatedCredential' })
 
+export const issuedTokenSchema = z.object({ token: z.string(), tokenType: z.literal('Bearer'), expiresAt: timestampSchema }).meta({ id: 'IssuedToken' })
+export const jwksSchema = z.object({ keys: z.array(publicKeySchema) }).meta({ id: 'Jwks' })
+
+/** A company's own identity provider: whose JWTs are accepted, and how they name agents and roles. */
+export const putIdentityProviderSchema = z.object({
+  issuer: lineSchema(300).min(1),
+  audience: lineSchema(300).min(1),
+  /** The operator allows from where keys may be fetched. */
+  jwksUrl: z.url({ protocol: /^https?$/ }).max(500),
+  claims: claimNamesSchema.default({ agentId: 'tacet_agent_id', roles: 'tacet_roles' }),
+  roles: roleNamesSchema.default({}),
+}).strict().meta({ id: 'IdentityProviderFields' })
+export const identityProviderSchema = keySetSchema.omit({ companyId: true }).extend({
+  companyId: idSchema,
+  jwksUrl: z.string(),
+  fetchedAt: timestampSchema,
+  /** Why the keys could not be fetched the last time; the ones from before go on to count. */
+  lastError: z.string().nullable(),
+}).meta({ id: 'IdentityProvider' })
+export type IdentityProvider = z.infer<typeof identityProviderSchema>
+
 /** One step of a decision, most specific level first. */
 export const ruleStepSchema = z.object({ level: levelSchema, value: z.string(), isLocked: z.boolean() })
 export const decisionSchema = z.object({
@@ -97,3 +119,33 @@ export const explanationSchema = z.object({
 }).meta({ id: 'Explanation' })
 export type Decision = z.infer<typeof decisionSchema>
 export type Explanation = z.infer<typeof explanationSchema>
+
+const auditFilters = {
+  /** One company's; for the operator, who otherwise sees all. */
+  companyId: idSchema.toLowerCase().optional(),
+  /** How the action begins, e.g. `agent.` or `recording.pause`. */
+  action: lineSchema(100).min(1).optional(),
+  outcome: auditEntrySchema.shape.outcome.optional(),
+  agentId: idSchema.toLowerCase().optional(),
+  credentialId: idSchema.toLowerCase().optional(),
+  callId: idSchema.toLowerCase().optional(),
+  from: timestampSchema.optional(),
+  /** Not included itself. */
+  to: timestampSchema.optional(),
+}
+export const auditExportQuerySchema = z.object(auditFilters)
+export const auditQuerySchema = pageQuerySchema.extend(auditFilters)
+/** `seq` and `hash`: its place in the chain of its company. */
+export const chainedEntrySchema = auditEntrySchema.extend({ seq: z.int().positive(), hash: z.string() }).meta({ id: 'AuditEntry' })
+export const auditPageSchema = pageOf(chainedEntrySchema)
+export const auditVerificationSchema = z.object({
+  isIntact: z.boolean(),
+  chains: z.array(z.object({
+    /** The company, or `operator`. */
+    chain: z.string(),
+    entries: z.int(),
+    isIntact: z.boolean(),
+    /** `auditId` is null where an entry is missing. */
+    firstTampered: z.object({ seq: z.int(), auditId: idSchema.nullable(), kind: z.enum(['missing', 'previous-hash', 'hash', 'columns', 'truncated']) }).nullable(),
+  })),
+}).meta({ id: 'AuditVerification' })

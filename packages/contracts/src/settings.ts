@@ -116,3 +116,37 @@ export const credentialSchema = z.object({
   ...versioned,
 })
 export type Credential = z.infer<typeof credentialSchema>
+
+/** A public key as in RFC 7517; private members are dropped when it is read. */
+export const publicKeySchema = z.discriminatedUnion('kty', [
+  z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string().max(100), y: z.string().max(100), kid: z.string().max(200).optional() }),
+  z.object({ kty: z.literal('RSA'), n: z.string().max(2_000), e: z.string().max(20), kid: z.string().max(200).optional() }),
+])
+export type PublicKey = z.infer<typeof publicKeySchema>
+
+/** Where a company's identity provider says who somebody is. */
+export const claimNamesSchema = z.object({
+  /** The claim with the id of the agent. */
+  agentId: z.string().min(1).max(200).default('tacet_agent_id'),
+  /** The claim with one or several roles. */
+  roles: z.string().min(1).max(200).default('tacet_roles'),
+})
+/** What a value of the roles' claim means here; Tacet's own names mean themselves. */
+export const roleNamesSchema = z.record(z.string().max(200), roleSchema).refine(names => Object.keys(names).length <= 100, 'at most 100')
+
+/** The keys by which the JWTs of one issuer are verified. */
+export const keySetSchema = z.object({
+  keySetId: idSchema,
+  /** null: Tacet's own tokens, which stand for a credential. Else whoever they name belongs to this company. */
+  companyId: idSchema.nullable(),
+  issuer: z.string(),
+  audience: z.string(),
+  keys: z.array(publicKeySchema),
+  claims: claimNamesSchema,
+  roles: roleNamesSchema,
+  ...versioned,
+})
+export type KeySet = z.infer<typeof keySetSchema>
+
+/** The subject of the operator's JWTs, who has no credential. */
+export const operatorSubject = '00000000-0000-4000-8000-000000000000'

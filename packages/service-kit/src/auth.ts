@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { problem, type Credential, type Role } from '@tacet/contracts'
+import { problem, type Credential, type Role, type Scope } from '@tacet/contracts'
+import { createJwtVerifier, isJwt } from './auth-jwt.ts'
+import type { DataOf, TypeIn } from './events.ts'
 import type { ChangeIn } from './replica/replica.ts'
 
 /** Who is asking. */
@@ -10,6 +12,8 @@ export interface Principal {
   companyId: string | null
   agentId: string | null
   roles: Role[]
+  /** What the role `service` may do. */
+  scopes?: Scope[]
   kind: Credential['kind']
 }
 
@@ -22,15 +26,17 @@ declare module 'fastify' {
 
 /** What the authenticator needs of the credentials' replica. */
 export interface CredentialSource {
-  list (type: 'credential.changed'): Credential[]
+  list<Type extends TypeIn<'tacet.credentials.v1'>> (type: Type): DataOf<'tacet.credentials.v1', Type>[]
   onChange (listener: (change: ChangeIn<'tacet.credentials.v1'>) => void): () => void
 }
 
 export interface Authenticator {
   /** Undefined when the token is unknown, expired or revoked, or of another kind. */
   authenticate (token: string, kinds?: readonly Credential['kind'][]): Principal | undefined
-  /** As `authenticate`, from `Authorization: Bearer …`. */
+  /** As `authenticate`, from `Authorization: Bearer …`; knows no JWTs. */
   authenticateRequest (request: FastifyRequest): Principal | undefined
+  /** As `authenticateRequest`, and JWTs: ours, and those of the companies' identity providers. */
+  identifyRequest (request: FastifyRequest): Promise<Principal | undefined>
 }
 
 export const hashToken = (token: string): string => createHash('sha256').update(token).digest('hex')
@@ -41,18 +47,40 @@ export const hashToken = (token: string): string => createHash('sha256').update(
  */
 export function createAuthenticator (credentials: CredentialSource, now: () => number = Date.now): Authenticator {
   const byHash = new Map(credentials.list('credential.changed').map(credential => [credential.hash, credential]))
-  credentials.onChange(({ value, previous }) => {
-    if (previous !== undefined) byHash.delete(previous.hash)
-    if (value !== undefined) byHash.set(value.hash, value)
+  const byId = new Map(credentials.list('credential.changed').map(credential => [credential.credentialId, credential]))
+  const keySets = new Map(credentials.list('jwks.changed').map(keySet => [keySet.keySetId, keySet]))
+  credentials.onChange(change => {
+    if (change.type === 'jwks.changed') {
+      if (change.previous !== undefined) keySets.delete(change.previous.keySetId)
+      if (change.value !== undefined) keySets.set(change.value.keySetId, change.value)
+      return
+    }
+    const { value, previous } = change
+    if (previous !== undefined) {
+      byHash.delete(previous.hash)
+      byId.delete(previous.credentialId)
+    }
+    if (value !== undefined) {
+      byHash.set(value.hash, value)
+      byId.set(value.credentialId, value)
+    }
+  })
+
+  function principalOfCredential (credential: Credential | undefined): Principal | undefined {
+    if (credential === undefined || !isUsable(credential, now())) return undefined
+    const { credentialId, companyId, agentId, roles, scopes = [], kind } = credential
+    return { credentialId, companyId, agentId, roles, scopes, kind }
+  }
+
+  const verifyJwt = createJwtVerifier({
+    findKeySets: issuer => [...keySets.values()].filter(keySet => keySet.issuer === issuer),
+    findCredential: credentialId => principalOfCredential(byId.get(credentialId)),
+    now,
   })
 
   function authenticate (token: string, kinds: readonly Credential['kind'][] = ['api-token']): Principal | undefined {
     const credential = byHash.get(hashToken(token))
-    if (credential === undefined || !kinds.includes(credential.kind)) return undefined
-    if (credential.revokedAt !== null) return undefined
-    if (credential.expiresAt !== null && Date.parse(credential.expiresAt) <= now()) return undefined
-    const { credentialId, companyId, agentId, roles, kind } = credential
-    return { credentialId, companyId, agentId, roles, kind }
+    return credential !== undefined && kinds.includes(credential.kind) ? principalOfCredential(credential) : undefined
   }
 
   return {
@@ -61,7 +89,17 @@ export function createAuthenticator (credentials: CredentialSource, now: () => n
       const token = bearerToken(request.headers.authorization)
       return token === undefined ? undefined : authenticate(token)
     },
+    async identifyRequest (request) {
+      const token = bearerToken(request.headers.authorization)
+      if (token === undefined) return undefined
+      return isJwt(token) ? await verifyJwt(token) : authenticate(token)
+    },
   }
+}
+
+/** Neither revoked nor expired. */
+export function isUsable ({ revokedAt, expiresAt }: Pick<Credential, 'revokedAt' | 'expiresAt'>, nowMs: number): boolean {
+  return revokedAt === null && (expiresAt === null || Date.parse(expiresAt) > nowMs)
 }
 
 function bearerToken (header: string | undefined): string | undefined {
@@ -76,7 +114,7 @@ export interface RequirePrincipalOptions {
 /** An `onRequest` hook: 401 without a valid token, 403 without one of the roles; then `request.principal` is set. */
 export function requirePrincipal (authenticator: Authenticator, { roles }: RequirePrincipalOptions = {}): onRequestAsyncHookHandler {
   return async request => {
-    const principal = authenticator.authenticateRequest(request)
+    const principal = await authenticator.identifyRequest(request)
     if (principal === undefined) throw problem('unauthenticated')
     if (roles !== undefined && !roles.some(role => principal.roles.includes(role))) throw problem('forbidden')
     request.principal = principal

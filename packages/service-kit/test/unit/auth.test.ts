@@ -9,7 +9,7 @@ const token = 'a'.repeat(43)
 
 function authenticatorOf (...credentials: Credential[]) {
   let change: (change: ChangeIn<'tacet.credentials.v1'>) => void = () => {}
-  const source = { list: () => credentials, onChange: (listener: typeof change) => { change = listener; return () => {} } }
+  const source = { list: (type: string) => (type === 'credential.changed' ? credentials : []) as never[], onChange: (listener: typeof change) => { change = listener; return () => {} } }
   return { authenticator: createAuthenticator(source, () => now), change: (value: Credential | undefined, previous: Credential | undefined) => change({ type: 'credential.changed', id: '', value, previous }) }
 }
 

@@ -1,0 +1,86 @@
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { operatorSubject, roleSchema, type KeySet, type Role } from '@tacet/contracts'
+import { v5 as uuidv5 } from 'uuid'
+import { z } from 'zod'
+import type { Principal } from './auth.ts'
+
+/** An opaque token of ours holds no dot. */
+export const isJwt = (token: string): boolean => token.split('.').length === 3
+
+export interface JwtVerifierOptions {
+  findKeySets: (issuer: string) => KeySet[] | Promise<KeySet[]>
+  /** Whoever holds this credential, unless it is revoked or expired. */
+  findCredential: (credentialId: string) => Principal | undefined | Promise<Principal | undefined>
+  now?: () => number
+}
+
+/** Our own clocks and those of identity providers may differ by this much. */
+const clockToleranceS = 5
+
+/**
+ * Checks a JWT: ES256 or RS256, issuer, audience, times. One of ours stands for a credential, and ends with it;
+ * another names somebody of the company whose identity provider signed it. Undefined when anything is wrong.
+ */
+export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now }: JwtVerifierOptions) {
+  const verifiers = new WeakMap<KeySet, JWTVerifyGetKey>()
+
+  function verifierOf (keySet: KeySet): JWTVerifyGetKey {
+    const verifier = verifiers.get(keySet) ?? createLocalJWKSet({ keys: keySet.keys.map(({ kid, ...key }) => ({ ...key, ...(kid === undefined ? {} : { kid }) })) })
+    verifiers.set(keySet, verifier)
+    return verifier
+  }
+
+  async function payloadOf (token: string, keySet: KeySet): Promise<JWTPayload | undefined> {
+    try {
+      const { payload } = await jwtVerify(token, verifierOf(keySet), {
+        algorithms: ['ES256', 'RS256'],
+        issuer: keySet.issuer,
+        audience: keySet.audience,
+        requiredClaims: ['exp', 'sub'],
+        clockTolerance: clockToleranceS,
+        currentDate: new Date(now()),
+      })
+      return payload
+    } catch {
+      return undefined
+    }
+  }
+
+  return async (token: string): Promise<Principal | undefined> => {
+    for (const keySet of await findKeySets(claimedIssuer(token))) {
+      const payload = await payloadOf(token, keySet)
+      if (payload?.sub === undefined) continue
+      if (keySet.companyId !== null) return principalOfClaims(payload, { ...keySet, companyId: keySet.companyId })
+      return payload.sub === operatorSubject ? operator : await findCredential(payload.sub)
+    }
+    return undefined
+  }
+}
+
+const operator: Principal = { credentialId: operatorSubject, companyId: null, agentId: null, roles: ['owner'], scopes: [], kind: 'api-token' }
+
+/** Only to choose the keys by; nothing is believed before the signature is checked. */
+function claimedIssuer (token: string): string {
+  try {
+    return decodeJwt(token).iss ?? ''
+  } catch {
+    return ''
+  }
+}
+
+const agentIdSchema = z.guid().toLowerCase().nullable().catch(null)
+const roleNamesSchema = z.union([z.array(z.string()), z.string().transform(text => text.split(' '))]).catch([])
+
+/** The same person has the same id in every audit entry. Whoever has no role here is nobody here. */
+function principalOfClaims (payload: JWTPayload, { keySetId, companyId, claims, roles: names }: KeySet & { companyId: string }): Principal | undefined {
+  const agentId = agentIdSchema.parse(payload[claims.agentId])
+  const roles = roleNamesSchema.parse(payload[claims.roles]).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
+  if (roles.length === 0) return undefined
+  return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: [], kind: 'api-token' }
+}
+
+function roleOf (name: string, names: KeySet['roles']): Role[] {
+  if (Object.hasOwn(names, name)) return [names[name] as Role]
+  const own = roleSchema.safeParse(name)
+  return own.success ? [own.data] : []
+}

@@ -1,0 +1,73 @@
+import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose'
+import t from 'tap'
+import { operatorSubject, publicKeySchema, type Credential, type KeySet } from '@tacet/contracts'
+import { createAuthenticator, type ChangeIn } from '@tacet/service-kit'
+import type { FastifyRequest } from 'fastify'
+import { credential } from '../helpers/events.ts'
+
+const now = Date.parse('2026-11-23T09:00:00.000Z')
+const companyId = 'c0000000-0000-4000-8000-000000000001'
+const agentId = 'a0000000-0000-4000-8000-000000000001'
+const [ours, theirs, forged] = [await generateKeyPair('ES256', { extractable: true }), await generateKeyPair('RS256', { extractable: true }), await generateKeyPair('ES256')]
+
+async function keySet (publicKey: CryptoKey, fields: Partial<KeySet>): Promise<KeySet> {
+  return {
+    keySetId: 'e0000000-0000-4000-8000-000000000001',
+    companyId: null,
+    issuer: 'urn:tacet:settings',
+    audience: 'urn:tacet',
+    keys: [publicKeySchema.parse(await exportJWK(publicKey))],
+    claims: { agentId: 'tacet_agent_id', roles: 'groups' },
+    roles: { 'call-center-leads': 'supervisor' },
+    version: 1,
+    ...fields,
+  }
+}
+const ourKeys = await keySet(ours.publicKey, {})
+const theirKeys = await keySet(theirs.publicKey, { keySetId: 'e0000000-0000-4000-8000-000000000002', companyId, issuer: 'https://id.example.org', audience: 'tacet' })
+const key = credential(1, { roles: ['supervisor'] })
+
+function authenticatorOf (credentials: Credential[], keySets: KeySet[]) {
+  let change: (change: ChangeIn<'tacet.credentials.v1'>) => void = () => {}
+  const authenticator = createAuthenticator({ list: type => (type === 'jwks.changed' ? keySets : credentials) as never[], onChange: listener => { change = listener; return () => {} } }, () => now)
+  return { identify: (token: string) => authenticator.identifyRequest({ headers: { authorization: `Bearer ${token}` } } as FastifyRequest), change: (value: ChangeIn<'tacet.credentials.v1'>) => change(value) }
+}
+
+const sign = (signer: CryptoKey, alg: string, iss: string, aud: string, claims: object, exp = now / 1_000 + 60) =>
+  new SignJWT({ ...claims }).setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setExpirationTime(exp).sign(signer)
+const our = (sub: string, exp?: number) => sign(ours.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { sub }, exp)
+const their = (claims: object, exp?: number) => sign(theirs.privateKey, 'RS256', 'https://id.example.org', 'tacet', { sub: 'anna', ...claims }, exp)
+
+t.test('a JWT of ours stands for its credential, and ends with it', async t => {
+  const { identify, change } = authenticatorOf([key], [ourKeys])
+  t.match(await identify(await our(key.credentialId)), { credentialId: key.credentialId, companyId: key.companyId, roles: ['supervisor'] })
+  t.equal(await identify(await our(agentId)), undefined, 'an unknown one')
+  t.equal(await identify(await our(key.credentialId, now / 1_000 - 6)), undefined, 'expired')
+  t.match(await identify(await our(operatorSubject)), { companyId: null, roles: ['owner'] })
+  change({ type: 'credential.changed', id: key.credentialId, value: { ...key, version: 2, revokedAt: '2026-11-23T08:59:00.000Z' }, previous: key })
+  t.equal(await identify(await our(key.credentialId)), undefined, 'revoked')
+})
+
+t.test('a company\'s identity provider speaks for that company only', async t => {
+  const { identify } = authenticatorOf([], [ourKeys, theirKeys])
+  const anna = await identify(await their({ tacet_agent_id: agentId, groups: ['call-center-leads', 'agent', 'whatever'], company_id: 'another' }))
+  t.match(anna, { companyId, agentId, roles: ['supervisor', 'agent'] })
+  t.equal((await identify(await their({ groups: 'admin' })))?.credentialId, anna?.credentialId, 'the same person has the same id')
+  t.same((await identify(await their({ groups: 'agent admin' })))?.roles, ['admin'], 'an agent is named')
+  t.equal(await identify(await their({ groups: ['somebody', 'agent'] })), undefined, 'without a role they are nobody')
+  t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'urn:tacet:settings', 'urn:tacet', { sub: operatorSubject })), undefined, 'never for us')
+})
+
+t.test('a wrong signature, algorithm, audience or issuer, and keys that are gone, are refused', async t => {
+  const { identify, change } = authenticatorOf([key], [ourKeys, theirKeys])
+  t.equal(await identify(await sign(forged.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { sub: operatorSubject })), undefined)
+  t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'https://id.example.org', 'another', { sub: 'anna' })), undefined)
+  t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'https://evil.example.org', 'tacet', { sub: 'anna' })), undefined)
+  const none = [{ alg: 'none' }, { iss: 'urn:tacet:settings', aud: 'urn:tacet', sub: operatorSubject, exp: now / 1_000 + 60 }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  t.equal(await identify(`${none.join('.')}.`), undefined)
+  for (const nonsense of ['a.b.c', '..', 'e30.e30.e30']) t.equal(await identify(nonsense), undefined, nonsense)
+  const token = await their({ groups: 'admin' })
+  t.ok(await identify(token))
+  change({ type: 'jwks.changed', id: theirKeys.keySetId, value: undefined, previous: theirKeys })
+  t.equal(await identify(token), undefined)
+})
