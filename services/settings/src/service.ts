@@ -1,10 +1,15 @@
-import { createAdminApp, createKafka, createMetrics, createRelay, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
+import { createAdminApp, createConsumer, createKafka, createMetrics, createRelay, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
+import { deadLetterTopic, topics } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
+import { appendToAuditLog, createAuditLog } from './adapters/audit-log.ts'
 import { createStore } from './adapters/store.ts'
+import { createFetchKeys } from './adapters/fetch-keys.ts'
+import { createTokenSigner } from './adapters/token-signer.ts'
 import { tokens } from './adapters/tokens.ts'
 import type { SettingsConfig } from './config.ts'
-import { outbox } from './db/schema.ts'
+import { inbox, outbox } from './db/schema.ts'
 import { createSettingsApp } from './http/app.ts'
+import { keepUp } from './upkeep.ts'
 import { createUseCases } from './usecases/index.ts'
 
 const name = 'settings'
@@ -19,6 +24,8 @@ export interface SettingsContext {
 /** Starts the service and resolves when it listens; it needs neither the database nor Kafka to be there yet. */
 export async function startSettings ({ config, logger, closer }: SettingsContext): Promise<{ url: string, adminUrl: string }> {
   const metrics = createMetrics({ name })
+  const signer = await createTokenSigner(config.jwtPrivateKey)
+  if (config.jwtPrivateKey === undefined) logger.warn('SETTINGS_JWT_PRIVATE_KEY is not set: JWTs are signed by a key that ends with this process')
 
   const database = openDatabase({ url: config.databaseUrl, name, logger })
   closer.add('database', () => database.close())
@@ -26,19 +33,35 @@ export async function startSettings ({ config, logger, closer }: SettingsContext
   const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:settings', logger, metrics })
 
-  const admin = createAdminApp({ name, version, logger, metrics, checks: { database: () => database.check(), outbox: () => relay.check() } })
+  const auditor = createConsumer({
+    kafka, groupId: 'settings.audit', topics: [topics.audit], database, inbox, deadLetterTopic: deadLetterTopic(name), handle: (event, tx) => appendToAuditLog(tx, event.data), logger, metrics,
+  })
+
+  const checks = {
+    database: () => database.check(),
+    outbox: () => relay.check(),
+    // Without Kafka the entries wait there; nobody has to wait for the chain.
+    audit: () => ({ isOk: true, isConsuming: auditor.check().isOk }),
+  }
+  const admin = createAdminApp({ name, version, logger, metrics, checks })
   closer.add('admin', () => admin.close())
   const adminUrl = await admin.listen({ host: config.httpHost, port: config.adminPort })
 
   relay.start()
   closer.add('relay', () => relay.stop())
+  auditor.start()
+  closer.add('auditor', () => auditor.stop())
 
   const store = createStore({ db: database.db, onCommitted: () => relay.wake() })
-  const deps = { store, tokens, now: () => new Date(), newId: () => uuidv7() }
+  const deps = { store, tokens, signer, fetchKeys: createFetchKeys(config.jwksOrigins), now: () => new Date(), newId: () => uuidv7() }
   const useCases = createUseCases(deps, config.operatorToken)
-  const app = await createSettingsApp({ useCases, store, newId: deps.newId, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+  const auditLog = createAuditLog(database.db)
+  const app = await createSettingsApp({ useCases, store, auditLog, newId: deps.newId, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })
+
+  const upkeep = keepUp({ announceSigningKey: useCases.announceSigningKey, refreshIdentityProviders: useCases.refreshIdentityProviders, logger })
+  closer.add('upkeep', () => upkeep.stop())
 
   logger.info({ url, adminUrl }, 'settings listening')
   return { url, adminUrl }

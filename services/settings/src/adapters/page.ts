@@ -4,11 +4,11 @@ import { z } from 'zod'
 import type { Page } from '../usecases/ports.ts'
 
 /** What a list is ordered by, its last column making each row unique. */
-export type CursorKind = 'text' | 'id' | 'text-and-id'
+export type CursorKind = 'text' | 'id' | 'text-and-id' | 'position'
 
 const textSchema = z.string().max(300).regex(/^\P{Cc}*$/u)
 const idSchema = z.guid()
-const cursorSchemas = { text: z.tuple([textSchema]), id: z.tuple([idSchema]), 'text-and-id': z.tuple([textSchema, idSchema]) }
+const cursorSchemas = { text: z.tuple([textSchema]), id: z.tuple([idSchema]), 'text-and-id': z.tuple([textSchema, idSchema]), position: z.tuple([z.string().regex(/^\d{1,15}$/)]) }
 
 /** The rows after the cursor, for a list ordered by these columns; undefined without a cursor. */
 export function after (cursor: string | undefined, kind: CursorKind, ...columns: SQLWrapper[]): SQL | undefined {
@@ -32,7 +32,8 @@ export function holding (text: string | undefined, ...columns: (Parameters<typeo
   return or(...columns.map(column => ilike(column as SQL, pattern)))
 }
 
-function decode (cursor: string, kind: CursorKind): string[] {
+/** What a cursor was made of; refuses what was not made for such a list. */
+export function decode (cursor: string, kind: CursorKind): string[] {
   try {
     return cursorSchemas[kind].parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
   } catch {

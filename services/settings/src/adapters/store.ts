@@ -7,6 +7,7 @@ import { createAgentRepository } from './agents.ts'
 import { createCompanyRepository } from './companies.ts'
 import { createCredentialRepository } from './credentials.ts'
 import { createEndpointRepository } from './endpoints.ts'
+import { createKeySetRepository } from './key-sets.ts'
 import { createNumberRepository } from './numbers.ts'
 
 export interface StoreOptions {
@@ -31,6 +32,10 @@ export function createStore ({ db, onCommitted }: StoreOptions): Store {
       onCommitted()
       return result
     },
+    async announce (announcements) {
+      await appendToOutbox(db, outbox, announcements)
+      onCommitted()
+    },
     async rehearse (companyId, work) {
       const undo = new Error('undone on purpose')
       let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined
@@ -49,6 +54,7 @@ const createRepositories = (executor: Executor): Repositories => ({
   agents: createAgentRepository(executor),
   endpoints: createEndpointRepository(executor),
   credentials: createCredentialRepository(executor),
+  keySets: createKeySetRepository(executor),
 })
 
 function createUnitOfWork (tx: Transaction): UnitOfWork {

@@ -1,6 +1,6 @@
-import { outboxTable } from '@tacet/service-kit'
-import type { Company, Credential, PhoneNumber } from '@tacet/contracts'
-import { boolean, index, integer, jsonb, pgSchema, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import { inboxTable, outboxTable } from '@tacet/service-kit'
+import type { AuditEntry, Company, Credential, KeySet, PhoneNumber } from '@tacet/contracts'
+import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const settingsSchema = pgSchema('settings')
 
@@ -15,7 +15,7 @@ const timestamps = {
  */
 export const entities = settingsSchema.table('entities', {
   entityId: uuid('entity_id').primaryKey(),
-  kind: text().$type<'company' | 'number' | 'agent'>().notNull(),
+  kind: text().$type<'company' | 'number' | 'agent' | 'key-set'>().notNull(),
   companyId: uuid('company_id').notNull(),
   version: integer().notNull(),
 })
@@ -92,4 +92,54 @@ export const credentials = settingsSchema.table('credentials', {
   ...timestamps,
 }, table => [index('credentials_company_id_index').on(table.companyId)])
 
+/** The keys of our own JWTs, and of the identity providers of companies. */
+export const keySets = settingsSchema.table('key_sets', {
+  keySetId: uuid('key_set_id').primaryKey(),
+  /** null: our own. */
+  companyId: uuid('company_id').references(() => companies.companyId).unique('key_sets_company_id_unique'),
+  issuer: text().notNull(),
+  audience: text().notNull(),
+  jwksUrl: text('jwks_url'),
+  keys: jsonb().$type<KeySet['keys']>().notNull(),
+  claims: jsonb().$type<KeySet['claims']>().notNull(),
+  roles: jsonb().$type<KeySet['roles']>().notNull(),
+  version: integer().notNull(),
+  fetchedAt: timestamp('fetched_at', { withTimezone: true }).notNull().defaultNow(),
+  lastError: text('last_error'),
+  ...timestamps,
+}, table => [unique('key_sets_issuer_audience_unique').on(table.issuer, table.audience)])
+
+/** One chain per company, and one of the operator. The row is also the lock of whoever appends. */
+export const auditChains = settingsSchema.table('audit_chains', {
+  chain: text().primaryKey(),
+  length: bigint({ mode: 'number' }).notNull(),
+  /** Of the last entry. */
+  hash: text().notNull(),
+})
+
+/** Append-only: the migration takes the rights to update and delete away, and triggers refuse it to everybody else. */
+export const auditLog = settingsSchema.table('audit_log', {
+  chain: text().notNull().references(() => auditChains.chain),
+  seq: bigint({ mode: 'number' }).notNull(),
+  /** Over all chains, in the order of arrival. */
+  position: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+  auditId: uuid('audit_id').notNull().unique('audit_log_audit_id_unique'),
+  at: timestamp({ withTimezone: true }).notNull(),
+  action: text().notNull(),
+  outcome: text().$type<AuditEntry['outcome']>().notNull(),
+  code: text(),
+  agentId: uuid('agent_id'),
+  credentialId: uuid('credential_id'),
+  callId: uuid('call_id'),
+  /** Canonical JSON, as it is hashed. The columns above repeat parts of it for filters. */
+  entry: text().notNull(),
+  previousHash: text('previous_hash').notNull(),
+  hash: text().notNull(),
+}, table => [
+  primaryKey({ name: 'audit_log_pkey', columns: [table.chain, table.seq] }),
+  index('audit_log_chain_position_index').on(table.chain, table.position),
+  index('audit_log_call_id_index').on(table.callId),
+])
+
+export const inbox = inboxTable(settingsSchema)
 export const outbox = outboxTable(settingsSchema)

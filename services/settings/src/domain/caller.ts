@@ -9,6 +9,9 @@ export interface Caller {
   roles: readonly Role[]
   /** What the role `service` may do. */
   scopes: readonly Scope[]
+  isByJwt: boolean
+  /** Nobody we know: the token was not valid. */
+  isUnknown?: boolean
   address: string | null
 }
 
@@ -27,6 +30,8 @@ const ofScopes: Partial<Record<Scope, readonly Permission[]>> = {
   'settings:write': ['read', 'write'],
   'audit:read': ['audit'],
 }
+
+export const operatorCaller = { companyId: null, credentialId: null, agentId: null, roles: ['owner'], scopes: [] } as const
 
 export const isOperator = (caller: Caller): boolean => caller.companyId === null
 

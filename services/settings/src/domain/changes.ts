@@ -1,4 +1,4 @@
-import { topics, type Agent, type AuditEntry, type Company, type Credential, type PhoneNumber } from '@tacet/contracts'
+import { topics, type Agent, type AuditEntry, type Company, type Credential, type KeySet, type PhoneNumber } from '@tacet/contracts'
 import { isOperator, type Caller } from './caller.ts'
 
 /** An event to publish; the adapter gives it its id. */
@@ -14,6 +14,7 @@ export type Entity =
   | { kind: 'number', value: PhoneNumber }
   | { kind: 'agent', value: Agent }
   | { kind: 'credential', value: Credential }
+  | { kind: 'key-set', value: KeySet }
 export type EntityKind = Entity['kind']
 
 /** Who caused a change, and what the domain may not find out by itself: the time and an id. */
@@ -32,13 +33,15 @@ export function idOf ({ kind, value }: Entity): string {
     case 'number': return value.numberId
     case 'agent': return value.agentId
     case 'credential': return value.credentialId
+    case 'key-set': return value.keySetId
   }
 }
 
 /** The new state, for everyone's copy. */
 export function stateOf (entity: Entity): Announcement {
-  const topic = entity.kind === 'credential' ? topics.credentials : topics.settings
-  return { topic, type: `${entity.kind}.changed`, subject: idOf(entity), data: entity.value }
+  const { kind, value } = entity
+  const topic = kind === 'credential' || kind === 'key-set' ? topics.credentials : topics.settings
+  return { topic, type: kind === 'key-set' ? 'jwks.changed' : `${kind}.changed`, subject: idOf(entity), data: value }
 }
 
 /** What everybody hears of a change: the new state (a tombstone when it is gone) and the audit entry. */
@@ -53,25 +56,33 @@ export function announce (cause: Cause, action: string, before: Entity | null, a
   ]
 }
 
-export function audit ({ caller, at, auditId }: Cause, companyId: string | null, action: string, detail: AuditEntry['detail']): Announcement {
+export function audit (cause: Cause, companyId: string | null, action: string, detail: AuditEntry['detail']): Announcement {
+  return auditOf(cause, companyId, action, { outcome: 'done', code: null }, detail)
+}
+
+/** What was refused, in the log of whoever asked: whom they asked about learns nothing, and is told nothing. */
+export function auditRefusal (cause: Cause, code: string, detail: AuditEntry['detail']): Announcement {
+  return auditOf(cause, cause.caller.companyId, 'settings.request', { outcome: 'refused', code }, detail)
+}
+
+function auditOf ({ caller, at, auditId }: Cause, companyId: string | null, action: string, result: Pick<AuditEntry, 'outcome' | 'code'>, detail: AuditEntry['detail']): Announcement {
   const { credentialId, agentId, address } = caller
   const entry: AuditEntry = {
     auditId,
     companyId,
     at,
     action,
-    outcome: 'done',
-    code: null,
+    ...result,
     actor: { kind: actorKind(caller), credentialId, agentId, address },
     callId: null,
     requestedAt: at,
-    effectiveAt: at,
+    effectiveAt: result.outcome === 'done' ? at : null,
     detail,
   }
   return { topic: topics.audit, type: 'audit.recorded', subject: companyId ?? operatorKey, data: entry }
 }
 
-const actorKind = (caller: Caller): string => isOperator(caller) ? 'operator' : caller.roles[0] ?? 'unknown'
+const actorKind = (caller: Caller): string => caller.isUnknown ? 'unknown' : isOperator(caller) ? 'operator' : caller.roles[0] ?? 'unknown'
 
 function withoutSecrets (entity: Entity | null): Record<string, unknown> | null {
   if (entity?.kind !== 'credential') return entity && { ...entity.value }

@@ -1,20 +1,25 @@
-import { problem } from '@tacet/contracts'
+import { isProblem, problem } from '@tacet/contracts'
+import type { FastifyRequest } from 'fastify'
 import { createHttpApp, handleError, isTransientDatabaseError, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
-import type { Store } from '../usecases/ports.ts'
+import type { AuditLog, Store } from '../usecases/ports.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { createKnownCallers, requireCaller } from './authentication.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { auditRoutes } from './routes/audit.ts'
 import { companyRoutes } from './routes/companies.ts'
 import { credentialRoutes } from './routes/credentials.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { operationRoutes } from './routes/operations.ts'
+import { identityProviderRoutes } from './routes/identity-provider.ts'
 import { policyRoutes } from './routes/policy.ts'
+import { publicRoutes, tokenRoutes } from './routes/tokens.ts'
 
 export interface AppDependencies {
   useCases: UseCases
   /** Only read here; what writes is a use case. */
   store: Store
+  auditLog: AuditLog
   newId: () => string
 }
 
@@ -34,13 +39,26 @@ export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, 
     ...(metrics && { metrics }),
     ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute, keyOf: request => knownCallers.keyOf(request) } }),
   })
+  await app.register(async (scope: HttpApp) => publicRoutes(scope, deps), { prefix: '/v1' })
   await app.register(async (v1: HttpApp) => {
-    v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
+    v1.setErrorHandler(async (error, request, reply) => {
+      await auditRefusal(deps.useCases, error, request)
+      return handleError(nameOutage(error), request, reply)
+    })
     v1.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, v1.getDefaultJsonParser('error', 'error'))
     requireCaller(v1, deps.useCases.authenticate, knownCallers)
-    for (const routes of [companyRoutes, numberRoutes, agentRoutes, endpointRoutes, credentialRoutes, policyRoutes, operationRoutes]) routes(v1, deps)
+    for (const routes of [companyRoutes, numberRoutes, agentRoutes, endpointRoutes, credentialRoutes, identityProviderRoutes, tokenRoutes, policyRoutes, auditRoutes, operationRoutes]) routes(v1, deps)
   }, { prefix: '/v1' })
   return app
+}
+
+/** A refusal is in the audit log before it is answered. Without the database it is only in the log of the service. */
+async function auditRefusal (useCases: UseCases, error: unknown, request: FastifyRequest): Promise<void> {
+  if (!isProblem(error)) return
+  if (request.caller === undefined && request.headers.authorization === undefined) return
+  const { method, params, routeOptions: { url: route = '' } } = request
+  await useCases.auditRefusal(request.caller, request.ip, error.code, { method, route, params })
+    .catch(err => request.log.warn({ err, code: error.code }, 'refusal not put into the audit log'))
 }
 
 /** The database is all that a request here needs: when that is away, say so. */

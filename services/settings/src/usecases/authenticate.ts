@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Caller } from '../domain/caller.ts'
-import type { Dependencies } from './ports.ts'
-
-const operator = { companyId: null, credentialId: null, agentId: null, roles: ['owner'], scopes: [] } as const
+import { createJwtVerifier, isJwt, isUsable, type Principal } from '@tacet/service-kit'
+import { operatorCaller, type Caller } from '../domain/caller.ts'
+import type { Dependencies, StoredCredential } from './ports.ts'
 
 /**
  * Who a token belongs to; null for none, for revoked and expired ones, and for device tokens: a phone has no business here.
@@ -10,14 +9,25 @@ const operator = { companyId: null, credentialId: null, agentId: null, roles: ['
  */
 export function createAuthenticate ({ store, tokens, now }: Dependencies, operatorToken: string) {
   const operatorHash = Buffer.from(tokens.hash(operatorToken))
+  const usable = (credential: StoredCredential | null): StoredCredential | null =>
+    credential !== null && credential.kind === 'api-token' && isUsable(credential, now().getTime()) ? credential : null
+  const verify = createJwtVerifier({
+    findKeySets: issuer => store.keySets.findByIssuer(issuer),
+    findCredential: async credentialId => usable(await store.credentials.findById(credentialId)) ?? undefined,
+    now: () => now().getTime(),
+  })
+
+  async function identify (token: string): Promise<Omit<Principal, 'kind'> | null> {
+    if (isJwt(token)) return await verify(token) ?? null
+    return usable(await store.credentials.findByHash(tokens.hash(token)))
+  }
 
   return async (token: string, address: string | null): Promise<Caller | null> => {
-    const hash = tokens.hash(token)
-    if (timingSafeEqual(Buffer.from(hash), operatorHash)) return { ...operator, address }
-    const credential = await store.credentials.findByHash(hash)
-    if (credential === null || credential.kind !== 'api-token' || credential.revokedAt !== null) return null
-    if (credential.expiresAt !== null && credential.expiresAt <= now().toISOString()) return null
-    const { companyId, credentialId, agentId, roles, scopes } = credential
-    return { companyId, credentialId, agentId, roles, scopes, address }
+    if (timingSafeEqual(Buffer.from(tokens.hash(token)), operatorHash)) return { ...operatorCaller, isByJwt: false, address }
+    const principal = await identify(token)
+    if (principal === null) return null
+    if (principal.companyId === null) return { ...operatorCaller, isByJwt: true, address }
+    const { companyId, credentialId, agentId, roles, scopes = [] } = principal
+    return { companyId, credentialId, agentId, roles, scopes, isByJwt: isJwt(token), address }
   }
 }

@@ -1,7 +1,10 @@
 import { createAssignEndpoint, createUnassignEndpoint } from './assign-endpoint.ts'
+import { createAuditRefusal } from './audit-refusal.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createCreateCredential } from './create-credential.ts'
 import { createExplainPolicy } from './explain-policy.ts'
+import { createDeleteIdentityProvider, createPutIdentityProvider, createRefreshIdentityProviders } from './identity-provider.ts'
+import { createAnnounceSigningKey, createIssueToken, createReadSigningKeys } from './issue-token.ts'
 import type { Dependencies } from './ports.ts'
 import { createRepublishSettings } from './republish-settings.ts'
 import { createRevokeCredential } from './revoke-credential.ts'
@@ -14,6 +17,7 @@ export type UseCases = ReturnType<typeof createUseCases>
 
 export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
   authenticate: createAuthenticate(deps, operatorToken),
+  auditRefusal: createAuditRefusal(deps),
   companies: createWriter(deps, createCompanyKind(deps)),
   numbers: createWriter(deps, numberKind),
   agents: createWriter(deps, createAgentKind(deps)),
@@ -21,6 +25,12 @@ export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
   unassignEndpoint: createUnassignEndpoint(deps),
   createCredential: createCreateCredential(deps),
   revokeCredential: createRevokeCredential(deps),
+  issueToken: createIssueToken(deps),
+  announceSigningKey: createAnnounceSigningKey(deps),
+  readSigningKeys: createReadSigningKeys(deps),
+  putIdentityProvider: createPutIdentityProvider(deps),
+  deleteIdentityProvider: createDeleteIdentityProvider(deps),
+  refreshIdentityProviders: createRefreshIdentityProviders(deps),
   explainPolicy: createExplainPolicy(deps),
   republishSettings: createRepublishSettings(deps),
 })

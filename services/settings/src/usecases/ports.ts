@@ -1,5 +1,6 @@
-import type { Agent, agentQuerySchema, Company, companyQuerySchema, Credential, credentialQuerySchema, endpointQuerySchema, numberQuerySchema, PhoneNumber } from '@tacet/contracts'
+import type { Agent, agentQuerySchema, AuditEntry, Company, companyQuerySchema, Credential, credentialQuerySchema, endpointQuerySchema, KeySet, numberQuerySchema, PhoneNumber, PublicKey } from '@tacet/contracts'
 import type { z } from 'zod'
+import type { Tampering } from '../domain/audit-chain.ts'
 import type { Announcement } from '../domain/changes.ts'
 import type { Endpoint } from '../domain/endpoints.ts'
 
@@ -60,12 +61,25 @@ export interface EndpointRepository {
   give (agent: { agentId: string, companyId: string }, endpoints: readonly string[]): Promise<void>
 }
 
+/** A key set with what only this service knows of it. */
+export type StoredKeySet = KeySet & { jwksUrl: string | null, fetchedAt: string, lastError: string | null }
+
+export interface KeySetRepository {
+  find (keySetId: string): Promise<StoredKeySet | null>
+  findOfCompany (companyId: string): Promise<StoredKeySet | null>
+  findByIssuer (issuer: string): Promise<StoredKeySet[]>
+  allOfCompanies (): Promise<StoredKeySet[]>
+  save (keySet: StoredKeySet): Promise<void>
+  remove (keySetId: string): Promise<void>
+}
+
 export interface Repositories {
   companies: CompanyRepository
   numbers: NumberRepository
   agents: AgentRepository
   endpoints: EndpointRepository
   credentials: CredentialRepository
+  keySets: KeySetRepository
 }
 
 /** One transaction. */
@@ -74,13 +88,15 @@ export interface UnitOfWork extends Repositories {
    * Takes the next version of an entity; they grow for ever, also after a delete.
    * Refuses with `already-exists` an id that is or was something else, or another company's.
    */
-  nextVersion (kind: 'company' | 'number' | 'agent', companyId: string, entityId: string): Promise<number>
+  nextVersion (kind: 'company' | 'number' | 'agent' | 'key-set', companyId: string, entityId: string): Promise<number>
   announce (announcements: Announcement[]): Promise<void>
 }
 
 export interface Store extends Repositories {
   /** Commits what `work` writes and announces, or nothing of it. Changes of one company take turns. */
   change<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T>
+  /** Publishes without changing anything. */
+  announce (announcements: Announcement[]): Promise<void>
   /** As `change`, then undone. */
   rehearse<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T>
 }
@@ -90,9 +106,49 @@ export interface Tokens {
   hash (token: string): string
 }
 
+export interface TokenSigner {
+  publicKey: PublicKey
+  sign (token: { subject: string, issuer: string, audience: string, issuedAt: Date, expiresAt: Date, tokenId: string }): Promise<string>
+}
+
 export interface Dependencies {
   store: Store
   tokens: Tokens
+  signer: TokenSigner
+  /** The public keys at a JWKS address; rejects with a sentence fit for whoever named the address. */
+  fetchKeys: (url: string) => Promise<PublicKey[]>
   now: () => Date
   newId: () => string
+}
+
+export interface AuditFilter {
+  /** null: all. */
+  chains: string[] | null
+  /** How the action begins. */
+  action?: string | undefined
+  outcome?: AuditEntry['outcome'] | undefined
+  agentId?: string | undefined
+  credentialId?: string | undefined
+  callId?: string | undefined
+  from?: string | undefined
+  to?: string | undefined
+}
+
+export type ChainedEntry = AuditEntry & { seq: number, hash: string }
+
+export interface ChainReport {
+  chain: string
+  entries: number
+  isIntact: boolean
+  /** The first place where the chain is not what was written; `auditId` is null where nothing is. */
+  firstTampered: { seq: number, auditId: string | null, kind: Tampering } | null
+}
+
+export interface AuditLog {
+  /** Newest first. */
+  list (filter: AuditFilter, limit: number, cursor: string | undefined): Promise<Page<ChainedEntry>>
+  /** All of them, oldest first. */
+  stream (filter: AuditFilter): AsyncIterable<ChainedEntry>
+  /** null: all chains. */
+  verify (chains: string[] | null): Promise<ChainReport[]>
 }

@@ -1,5 +1,6 @@
 import type { Caller } from '../domain/caller.ts'
 import { audit, stateOf, type Entity } from '../domain/changes.ts'
+import { ownKeySetId } from './issue-token.ts'
 import type { Dependencies, UnitOfWork } from './ports.ts'
 import { causeOf } from './shared.ts'
 
@@ -20,6 +21,10 @@ export function createRepublishSettings (deps: Dependencies) {
         return all.length
       })
     }
+    await deps.store.change(ownKeySetId, async unit => {
+      const own = await unit.keySets.find(ownKeySetId)
+      if (own !== null) await unit.announce([stateOf({ kind: 'key-set', value: own })])
+    })
     return { companies: companies.length, entities }
   }
 }
@@ -29,10 +34,12 @@ async function everythingOf (unit: UnitOfWork, companyId: string): Promise<Entit
   const numbers = await unit.numbers.all(companyId)
   const agents = await unit.agents.all(companyId)
   const credentials = await unit.credentials.all(companyId)
+  const keySet = await unit.keySets.findOfCompany(companyId)
   return [
     ...(company === null ? [] : [{ kind: 'company' as const, value: company }]),
     ...numbers.map(value => ({ kind: 'number' as const, value })),
     ...agents.map(value => ({ kind: 'agent' as const, value })),
+    ...(keySet === null ? [] : [{ kind: 'key-set' as const, value: keySet }]),
     ...credentials.map(value => ({ kind: 'credential' as const, value })),
   ]
 }

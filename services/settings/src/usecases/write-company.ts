@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { isOperator } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
 import { isCountry } from '../domain/telephone-numbers.ts'
+import { removeIdentityProvider } from './identity-provider.ts'
 import type { Dependencies } from './ports.ts'
 import { causeOf, invalid } from './shared.ts'
 import type { Kind } from './write-entity.ts'
@@ -34,6 +35,8 @@ export function createCompanyKind (deps: Dependencies): Kind<Company, CompanyFie
         await unit.credentials.remove(value.credentialId)
         await unit.announce(announce(causeOf(caller, deps), 'delete', { kind: 'credential', value }, null))
       }
+      const identityProvider = await unit.keySets.findOfCompany(companyId)
+      if (identityProvider !== null) await removeIdentityProvider(deps, unit, caller, identityProvider)
       await unit.endpoints.removeOf(companyId)
       await unit.companies.remove(companyId)
     },

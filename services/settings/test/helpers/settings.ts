@@ -21,7 +21,9 @@ export interface TestSettings {
 }
 
 /** The service in this process, on a database and topics of its own; all is gone after the test. */
-export async function startTestSettings (t: Test): Promise<TestSettings> {
+export async function startTestSettings (t: Test, ownEnv: Record<string, string> = {}): Promise<TestSettings> {
+  // For a busy machine; what is awaited has deadlines of its own.
+  t.setTimeout(180_000)
   const closer = createCloser({ logger, stepTimeoutMs: 20_000 })
   t.teardown(() => closer.close())
   const database = await createTestDatabase(stack.postgres)
@@ -36,6 +38,7 @@ export async function startTestSettings (t: Test): Promise<TestSettings> {
     KAFKA_TOPIC_PREFIX: prefix,
     SETTINGS_OPERATOR_TOKEN: operatorToken,
     RATE_LIMIT_PER_MINUTE: '100000',
+    ...ownEnv,
   }
   const { url, adminUrl } = await startSettings({ config: loadConfig(settingsConfig, env), logger, closer })
   const named = (topic: string) => prefix + topic

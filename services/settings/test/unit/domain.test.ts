@@ -8,7 +8,7 @@ import { isPreconditionMet } from '../../src/domain/precondition.ts'
 import { normaliseNumber } from '../../src/domain/telephone-numbers.ts'
 
 const [companyId, otherId, agentId, credentialId, auditId] = ['a', 'b', 'c', 'd', 'e'].map(digit => `${digit.repeat(8)}-0000-4000-8000-000000000000`) as [string, string, string, string, string]
-const caller = (roles: Role[], fields: Partial<Caller> = {}): Caller => ({ companyId, credentialId, agentId: null, roles, scopes: [], address: '192.0.2.1', ...fields })
+const caller = (roles: Role[], fields: Partial<Caller> = {}): Caller => ({ companyId, credentialId, agentId: null, roles, scopes: [], isByJwt: false, address: '192.0.2.1', ...fields })
 const operator = caller(['owner'], { companyId: null, credentialId: null })
 const cause = { caller: caller(['admin']), at: '2026-11-23T09:00:00.000Z', auditId }
 

@@ -13,7 +13,7 @@ t.test('every operation needs a token, says what it does and which errors may co
   t.ok(Object.keys(paths).length > 5)
   for (const [path, operations] of Object.entries(paths)) {
     for (const [method, { summary, security, responses }] of Object.entries(operations)) {
-      t.same(security, [{ bearer: [] }], `${method} ${path}`)
+      t.same(security, path === '/v1/jwks.json' ? [] : [{ bearer: [] }], `${method} ${path}`)
       t.ok(summary)
       t.ok('400' in responses && '401' in responses && '503' in responses)
     }

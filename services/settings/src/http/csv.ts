@@ -1,0 +1,11 @@
+import { stringify } from 'csv-stringify'
+import { pipeline, Readable } from 'node:stream'
+import type { FastifyReply } from 'fastify'
+
+/** Streams rows as CSV; what a spreadsheet would take for a formula is quoted with an apostrophe. */
+export function sendCsv (reply: FastifyReply, filename: string, columns: string[], rows: AsyncIterable<Record<string, unknown>>): FastifyReply {
+  const csv = stringify({ header: true, columns, escape_formulas: true, cast: { boolean: String, date: date => date.toISOString() } })
+  // Once the answer has begun, an error can only cut it short; the caller sees that the body did not end.
+  pipeline(Readable.from(rows), csv, error => { if (error) reply.log.warn({ err: error }, 'csv not sent to its end') })
+  return reply.header('content-type', 'text/csv; charset=utf-8').header('content-disposition', `attachment; filename="${filename}"`).send(csv)
+}

@@ -1,0 +1,55 @@
+import { auditExportQuerySchema, auditPageSchema, auditQuerySchema, auditVerificationSchema, problem } from '@tacet/contracts'
+import type { HttpApp } from '@tacet/service-kit'
+import { z } from 'zod'
+import { isAllowed, isOperator, type Caller } from '../../domain/caller.ts'
+import type { AuditFilter, ChainedEntry } from '../../usecases/ports.ts'
+import type { AppDependencies } from '../app.ts'
+import { callerOf, requireAccess } from '../authentication.ts'
+import { sendCsv } from '../csv.ts'
+import { described, errors } from '../schemas.ts'
+
+const tag = 'audit'
+const csvColumns = ['seq', 'at', 'action', 'outcome', 'code', 'actorKind', 'agentId', 'credentialId', 'address', 'callId', 'requestedAt', 'effectiveAt', 'companyId', 'auditId', 'detail', 'hash']
+const verifyQuerySchema = auditExportQuerySchema.pick({ companyId: true })
+
+/** Whose entries this caller may see; null: everybody's. */
+function chainsFor (caller: Caller, companyId: string | undefined): string[] | null {
+  if (companyId !== undefined) requireAccess(caller, companyId, 'audit')
+  else if (!isOperator(caller) && !isAllowed(caller, 'audit')) throw problem('forbidden')
+  const chain = companyId ?? caller.companyId
+  return chain === null ? null : [chain]
+}
+
+function filterOf (caller: Caller, { companyId, ...filter }: z.output<typeof auditExportQuerySchema>): AuditFilter {
+  return { ...filter, chains: chainsFor(caller, companyId) }
+}
+
+export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void {
+  app.get('/audit', {
+    schema: { ...described('The audit log, newest first', tag), querystring: auditQuerySchema, response: { 200: auditPageSchema, ...errors('not-found') } },
+  }, async request => {
+    const { limit, cursor, ...query } = request.query
+    return await auditLog.list(filterOf(callerOf(request), query), limit, cursor)
+  })
+
+  app.get('/audit/export', {
+    schema: { ...described('The audit log as CSV, oldest first', tag), querystring: auditExportQuerySchema, produces: ['text/csv'], response: { 200: z.string().describe('CSV'), ...errors('not-found') } },
+    serializerCompiler: () => data => data as string,
+  }, async (request, reply) => {
+    const filter = filterOf(callerOf(request), request.query)
+    return await sendCsv(reply, 'audit.csv', csvColumns, rowsOf(auditLog.stream(filter)))
+  })
+
+  app.get('/audit/verify', {
+    schema: { ...described('Whether the chains are as they were written, and the first place where not', tag), querystring: verifyQuerySchema, response: { 200: auditVerificationSchema, ...errors('not-found') } },
+  }, async request => {
+    const chains = await auditLog.verify(chainsFor(callerOf(request), request.query.companyId))
+    return { isIntact: chains.every(({ isIntact }) => isIntact), chains }
+  })
+}
+
+async function * rowsOf (entries: AsyncIterable<ChainedEntry>) {
+  for await (const { actor, detail, ...entry } of entries) {
+    yield { ...entry, actorKind: actor.kind, agentId: actor.agentId, credentialId: actor.credentialId, address: actor.address, detail: JSON.stringify(detail) }
+  }
+}

@@ -1,0 +1,81 @@
+import { isDeepStrictEqual } from 'node:util'
+import { problem, type IdentityProvider, type putIdentityProviderSchema } from '@tacet/contracts'
+import { violatedConstraint } from '@tacet/service-kit'
+import type { z } from 'zod'
+import { isOperator, type Caller } from '../domain/caller.ts'
+import { announce, stateOf } from '../domain/changes.ts'
+import { issuer as ownIssuer } from './issue-token.ts'
+import type { Dependencies, StoredKeySet, UnitOfWork } from './ports.ts'
+import { causeOf, found, invalid, requireCompany } from './shared.ts'
+
+export type IdentityProviderFields = z.output<typeof putIdentityProviderSchema>
+
+/** It can make anybody anything in the company, so only owners choose it. */
+function requireOwner (caller: Caller): void {
+  if (!isOperator(caller) && !caller.roles.includes('owner')) throw problem('forbidden', 'only an owner chooses the identity provider')
+}
+
+/** Accepts the JWTs of a company's own identity provider, whose keys are fetched first. */
+export function createPutIdentityProvider (deps: Dependencies) {
+  return async (caller: Caller, companyId: string, fields: IdentityProviderFields): Promise<{ entity: StoredKeySet, isNew: boolean }> => {
+    requireOwner(caller)
+    if (fields.issuer === ownIssuer) throw invalid('issuer', 'is Tacet itself')
+    const keys = await deps.fetchKeys(fields.jwksUrl).catch((error: Error) => { throw invalid('jwksUrl', error.message) })
+    return await deps.store.change(companyId, async unit => {
+      await requireCompany(unit, companyId)
+      const before = await unit.keySets.findOfCompany(companyId)
+      const keySetId = before?.keySetId ?? deps.newId()
+      const entity: StoredKeySet = {
+        ...fields, keySetId, companyId, keys, fetchedAt: deps.now().toISOString(), lastError: null, version: await unit.nextVersion('key-set', companyId, keySetId),
+      }
+      await unit.keySets.save(entity).catch(refuseTaken)
+      await unit.announce(announce(causeOf(caller, deps), before === null ? 'create' : 'update', before && { kind: 'key-set', value: before }, { kind: 'key-set', value: entity }))
+      return { entity, isNew: before === null }
+    })
+  }
+}
+
+/** One token must not mean somebody in two companies. */
+function refuseTaken (error: unknown): never {
+  if (violatedConstraint(error) === 'key_sets_issuer_audience_unique') throw problem('not-yours', 'this issuer with this audience can not be used', {}, error)
+  throw error
+}
+
+export function createDeleteIdentityProvider (deps: Dependencies) {
+  return async (caller: Caller, companyId: string): Promise<void> => {
+    requireOwner(caller)
+    await deps.store.change(companyId, async unit => removeIdentityProvider(deps, unit, caller, found(await unit.keySets.findOfCompany(companyId), 'identity provider')))
+  }
+}
+
+export async function removeIdentityProvider (deps: Dependencies, unit: UnitOfWork, caller: Caller, value: StoredKeySet): Promise<void> {
+  await unit.keySets.remove(value.keySetId)
+  await unit.announce(announce(causeOf(caller, deps), 'delete', { kind: 'key-set', value }, null))
+}
+
+/** Fetches the keys of all identity providers again; what can't be fetched keeps the keys it has. */
+export function createRefreshIdentityProviders (deps: Dependencies) {
+  async function refresh ({ keySetId, companyId, jwksUrl }: StoredKeySet): Promise<void> {
+    if (companyId === null || jwksUrl === null) return
+    const result = await deps.fetchKeys(jwksUrl).then(keys => ({ keys }), (error: Error) => ({ error: error.message }))
+    await deps.store.change(companyId, async unit => {
+      const current = await unit.keySets.find(keySetId)
+      if (current === null || current.jwksUrl !== jwksUrl) return
+      if ('error' in result) return await unit.keySets.save({ ...current, lastError: result.error })
+      const isSame = isDeepStrictEqual(result.keys, current.keys)
+      const value = { ...current, keys: result.keys, fetchedAt: deps.now().toISOString(), lastError: null, version: isSame ? current.version : await unit.nextVersion('key-set', companyId, keySetId) }
+      await unit.keySets.save(value)
+      if (!isSame) await unit.announce([stateOf({ kind: 'key-set', value })])
+    })
+  }
+  return async (): Promise<void> => {
+    for (const keySet of await deps.store.keySets.allOfCompanies()) await refresh(keySet)
+  }
+}
+
+/** As the company sees it. */
+export function viewOf (keySet: StoredKeySet): IdentityProvider {
+  const { companyId, jwksUrl } = keySet
+  if (companyId === null || jwksUrl === null) throw new Error('no identity provider of a company')
+  return { ...keySet, companyId, jwksUrl }
+}
