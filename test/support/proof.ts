@@ -134,7 +134,7 @@ const said = ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number => 20
 /** How long the phone itself was held up: what it then sends in one burst, a recorder takes no more than a part of. */
 function stalledMs ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number {
   const times = sentPackets.map(({ sentAtMs }) => sentAtMs).filter(atMs => atMs >= fromMs && atMs < toMs)
-  return times.reduce((sum, atMs, index) => sum + Math.max(0, atMs - (times[index - 1] ?? atMs) - 40), 0)
+  return times.reduce((sum, atMs, index) => sum + Math.max(0, atMs - (times[index - 1] ?? atMs) - 25), 0)
 }
 
 const describe = ({ fromMs, toMs }: TimeRange): string => `from ${new Date(fromMs).toISOString().slice(14)} to ${Number.isFinite(toMs) ? new Date(toMs).toISOString().slice(14) : 'the end'}`
