@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const [command, ...args] = process.argv.slice(2)
-const entry = join(root, `infra/stack/src/${command}.ts`)
+const entries = { start: 'infra/stack/src/start.ts', test: 'infra/stack/src/test.ts', soak: 'test/leak/soak.ts', bench: 'bench/main.ts' }
+const entry = join(root, entries[command] ?? '')
 const node = join(root, 'node_modules/node/bin/node')
 
 function refuse (message) {
@@ -29,7 +30,7 @@ function install () {
 
 if (process.platform !== 'linux') refuse(`Tacet's stack runs on Linux; this is ${process.platform}.`)
 if (Number(process.versions.node.split('.')[0]) < 20) refuse(`Node 20 or newer is needed to begin; this is ${process.version}.`)
-if (!['start', 'test'].includes(command)) refuse('Usage: bootstrap.mjs start|test')
+if (!(command in entries)) refuse(`Usage: bootstrap.mjs ${Object.keys(entries).join('|')}`)
 install()
 
 const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH }

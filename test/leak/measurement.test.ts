@@ -54,6 +54,7 @@ async function pauseInStall (t: Test, { isKept }: { isKept: boolean }): Promise<
 
   const located = locate(readWavSamples(join(stack.spoolDir!, 'tacet', `${second}.wav`)), voices)
   for (const { name } of voices) t.ok(leaked(located, name, silentToMs, nowMs()) > 300, `${name} is heard after the pause`)
+  await Promise.all([first, second].map(recorderId => ari.rest.deleteStoredRecording(`tacet/${recorderId}`)))
   return Math.max(...voices.map(({ name }) => leaked(located, name, silentFromMs, silentToMs)))
 }
 
@@ -90,4 +91,3 @@ async function arrival (recorderId: string, args: string[]): Promise<void> {
   const isIt = (event: AriEvent): event is AriEventOf<'StasisStart'> => event.type === 'StasisStart' && event.channel.id === recorderId && event.args.join() === args.join()
   await eventually(() => events.some(isIt), { intervalMs: 2, message: `the recorder did not arrive with ${args.join()}` })
 }
-
