@@ -5,6 +5,7 @@ import { isRecorderId, placeOf } from './recorder.ts'
 import type { Place } from './recorder.ts'
 import type { AriRest } from './rest.ts'
 
+const MAX_DEPARTURES = 1000
 const ORDER: Place['at'][] = ['created', 'starting', 'started', 'stopping', 'stopped', 'gone']
 
 type Source = 'event' | 'inspection'
@@ -27,6 +28,8 @@ export type Wait = { deadlineAt: number, firstLookMs: number, signal?: AbortSign
 /** Notes where the recorders are, by events and by looking. Answers may be late or doubled, so a note only moves forward. */
 export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clock }) {
   const entries = new Map<string, Entry>()
+  /** When recorders ended by themselves: a stop that comes after that still looks, and then can say when it was. */
+  const departures = new Map<string, number>()
 
   function of (recorderId: string): Entry {
     const known = entries.get(recorderId)
@@ -40,10 +43,18 @@ export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clo
     if (!entry.starting && entries.get(entry.recorderId) === entry) entries.delete(entry.recorderId)
   }
 
+  function departure ({ recorderId }: Entry, by: Source): number {
+    const atMs = departures.get(recorderId) ?? clock.now()
+    if (by === 'event') departures.set(recorderId, atMs)
+    for (const oldest of departures.keys()) if (departures.size > MAX_DEPARTURES) departures.delete(oldest)
+    return atMs
+  }
+
   function note (entry: Entry, place: Place, by: Source): void {
     if (entry.place && ORDER.indexOf(place.at) <= ORDER.indexOf(entry.place.at)) return
-    Object.assign(entry, { place, by, sinceMs: clock.now() })
+    Object.assign(entry, { place, by, sinceMs: place.at === 'gone' ? departure(entry, by) : clock.now() })
     if (place.at === 'gone') forget(entry)
+    else departures.delete(entry.recorderId)
     for (const listener of entry.listeners) listener()
   }
 

@@ -51,6 +51,19 @@ t.test('when a stop is proven, the file is closed and its header final', async (
   }
 })
 
+t.test('a stop that comes after the recorder ended says when that was', async (t) => {
+  const { driver, leg } = await startAll(t)
+  const recorderId = newRecorderId()
+  await start(driver, recorderId, leg.id)
+  await leg.hangUp()
+  await eventually(async () => (await driver.inspect(recorderId)).state === 'absent')
+  await speakFor(300)
+  const askedAtMs = Date.now()
+  const { proof, atMs } = await driver.stop({ recorderId, commandId: 'command', deadlineMs })
+  t.equal(proof, 'absent')
+  t.ok(atMs < askedAtMs - 200, `${askedAtMs - atMs} ms before it was asked`)
+})
+
 t.test('the two directions of a leg are two recorders', async (t) => {
   const { driver, rest, leg } = await startAll(t)
   const recorderId = newRecorderId()
