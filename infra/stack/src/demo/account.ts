@@ -10,6 +10,8 @@ const toleratedError = 2
 /** A little below that of the hiss. */
 const hissPower = 125 ** 2
 const stepSamples = 40
+/** Fewer may fit by chance. */
+const fewestSamples = 8
 /** How far ahead the recording is compared to find out what was sent; the short ones find scraps. */
 const windows = [4000, 800, 240, 120]
 
@@ -40,12 +42,17 @@ export function account (recording: Int16Array, voices: Voice[]): Account {
   const runs: Run[] = []
   const unexplained: Account['unexplained'] = []
   let lags = new Map<Voice, number>()
+  let before = ''
   for (let at = 0; at < recording.length;) {
     const present = explain(recording, at, voices, lags)
-    const end = present ? present.to : at
-    if (present) for (const voice of present.voices) extend(runs, { voice, from: at, to: end, lag: lags.get(voice)! })
-    at = end
-    if (end - (present?.from ?? end) >= stepSamples || at >= recording.length) continue
+    const isLongEnough = present && (present.to - at >= fewestSamples || present.to === recording.length || namesOf(present) === before)
+    if (present && isLongEnough) {
+      const from = at
+      for (const voice of present.voices) extend(runs, { voice, from, to: present.to, lag: lags.get(voice)! })
+      before = namesOf(present)
+      at = present.to
+      if (at - from >= stepSamples || at >= recording.length) continue
+    }
 
     const found = realign(recording, at, voices)
     if (found) {
@@ -62,6 +69,8 @@ export function account (recording: Int16Array, voices: Voice[]): Account {
 }
 
 type Present = { voices: Voice[], from: number, to: number }
+
+const namesOf = ({ voices }: Present): string => voices.map(({ name }) => name).join()
 
 /** Which of the voices, at their lags, make the next step of the recording, or as much of it as they do make. */
 function explain (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>): Present | undefined {

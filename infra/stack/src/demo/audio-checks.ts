@@ -23,7 +23,8 @@ const toleratedLossMs = 60
 const spliceSamples = 160
 
 const within = ({ fromMs, toMs }: Span) => ({ sentAtMs }: SentPacket): boolean => sentAtMs >= fromMs && sentAtMs < toMs
-const ms = (value: number): string => `${Math.round(value * 10) / 10} ms`
+/** Rounded, but something is never nothing. */
+const ms = (value: number): string => `${value > 0 ? Math.max(1, Math.round(value)) : 0} ms`
 const seconds = (valueMs: number): string => `${(valueMs / 1000).toFixed(1)} s`
 
 /** Judges the promise by the audio itself; `account` of the recording comes along for the report. */
@@ -75,7 +76,7 @@ function restIsThere (recording: Account, { voices, recorded }: Evidence): Check
     name: 'rest-present',
     isOk: missingMs <= toleratedLossMs && total > 0,
     isAboutLoss: total > 0,
-    says: `of the ${seconds(total)} spoken while recording, ${missingMs === 0 ? 'nothing' : ms(missingMs)} is missing`,
+    says: `of the ${seconds(total)} spoken while recording, ${missingMs < 1 ? 'nothing' : ms(missingMs)} is missing`,
     measured: { parties, edgeMs, toleratedLossMs },
   }
 }

@@ -29,7 +29,7 @@ export function checkTraces (traces: Traces): Check[] {
 }
 
 function answersAreProven ({ call: { pause, resume } }: Traces): Check {
-  const took = (command: PlayedCall['pause']): number => Math.round((command.answeredAtMs - command.requestedAtMs) * 10) / 10
+  const took = (command: PlayedCall['pause']): number => Math.round(command.answeredAtMs - command.requestedAtMs)
   const isOk = pause.answer.state === 'paused' && pause.answer.durable && resume.answer.state === 'recording' && resume.answer.durable
   return {
     name: 'answers',

@@ -6,6 +6,9 @@ const bars = ' ▁▂▃▄▅▆▇█'
 const rows = 3
 const samplesPerPeak = 80
 
+type Cell = { text: string, paint: (text: string) => string }
+const blank: Cell = { text: ' ', paint: String }
+
 type Column = { isRecorded: true, level: number } | { isRecorded: false }
 
 /** The call as a line of time: the recording's waveform where it recorded, and the gaps, with why and who. */
@@ -18,9 +21,9 @@ export async function drawTimeline (timeline: Timeline, file: string, { width, n
   const loudest = Math.max(1, ...columns.map((column) => column.isRecorded ? column.level : 0))
 
   const picture = Array.from({ length: rows }, (_, row) => columns.map((column) => {
-    if (!column.isRecorded) return ' '
+    if (!column.isRecorded) return blank
     const height = Math.max(1, Math.round(column.level / loudest * rows * 8)) - (rows - 1 - row) * 8
-    return colors.red(bars[Math.max(0, Math.min(8, height))]!)
+    return { text: bars[Math.max(0, Math.min(8, height))]!, paint: colors.red }
   }))
   for (const gap of timeline.gaps) {
     const from = Math.max(0, Math.round((Date.parse(gap.startedAt) - startMs) / columnMs))
@@ -29,7 +32,7 @@ export async function drawTimeline (timeline: Timeline, file: string, { width, n
     const texts = ['not recorded', `${(gap.durationMs / 1000).toFixed(1)} s`, `${gap.reasons.join(', ')}${who ? `: ${who}` : ''}`]
     for (const [row, text] of texts.entries()) frame(picture[row]!, from, to, text)
   }
-  return [axisLabels(callMs, width), axis(callMs, width), ...picture.map((row) => row.join(''))].map((line) => `  ${line}`)
+  return [axisLabels(callMs, width), axis(callMs, width), ...picture.map(render)].map((line) => `  ${line}`)
 }
 
 async function levelsOf (file: string): Promise<number[]> {
@@ -49,12 +52,23 @@ function columnAt ({ segments, sampleRateHz }: Timeline, levels: number[], atMs:
 }
 
 /** Puts a text between two dotted edges. */
-function frame (row: string[], from: number, to: number, text: string): void {
+function frame (row: Cell[], from: number, to: number, text: string): void {
   const inside = to - from - 2
   const shown = text.length <= inside ? text : ''
   const left = Math.floor((inside - shown.length) / 2)
   const cells = ['┊', ...' '.repeat(left), ...shown, ...' '.repeat(Math.max(0, inside - left - shown.length)), '┊']
-  if (inside >= 0) row.splice(from, to - from, ...cells.map((cell) => colors.yellow(cell)))
+  if (inside >= 0) row.splice(from, to - from, ...cells.map((text) => ({ text, paint: colors.yellow })))
+}
+
+/** Neighbours of one colour are painted together. */
+function render (row: Cell[]): string {
+  const runs: Cell[] = []
+  for (const { text, paint } of row) {
+    const last = runs.at(-1)
+    if (last?.paint === paint) last.text += text
+    else runs.push({ text, paint })
+  }
+  return runs.map(({ text, paint }) => paint(text)).join('')
 }
 
 const tickMsOf = (callMs: number, width: number): number =>
