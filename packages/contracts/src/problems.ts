@@ -3,6 +3,7 @@ import { z } from 'zod'
 /** Every error that a caller can see: stable code → HTTP status and title (RFC 9457). */
 export const problems = {
   'invalid-request': { status: 400, title: 'The request is not valid' },
+  'import-refused': { status: 400, title: 'Some lines can not be imported; nothing was' },
   'malformed-json': { status: 400, title: 'The body is not valid JSON' },
   'not-yours': { status: 400, title: 'That does not belong to this company' },
   unauthenticated: { status: 401, title: 'A valid token is needed' },
@@ -49,7 +50,13 @@ export const problemSchema = z.object({
   detail: z.string().optional(),
   correlationId: z.string().optional(),
   /** For `invalid-request`: which fields, as JSON paths. */
-  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  errors: z.array(z.object({
+    field: z.string(),
+    message: z.string(),
+    /** In a CSV. */
+    line: z.int().optional(),
+    code: z.string().optional(),
+  })).optional(),
   /** For refusals by the rules: the level that decided. */
   decidedBy: z.string().optional(),
   /** For `still-paused`. */

@@ -149,3 +149,18 @@ export const auditVerificationSchema = z.object({
     firstTampered: z.object({ seq: z.int(), auditId: idSchema.nullable(), kind: z.enum(['missing', 'previous-hash', 'hash', 'columns', 'truncated']) }).nullable(),
   })),
 }).meta({ id: 'AuditVerification' })
+
+export const importQuerySchema = z.object({
+  /** Tries everything and keeps nothing. */
+  dryRun: z.enum(['true', 'false']).default('false'),
+})
+export const importReportSchema = z.object({
+  isDryRun: z.boolean(),
+  rows: z.int(),
+  created: z.int(),
+  updated: z.int(),
+  unchanged: z.int(),
+  /** By line of the file, the header being the first; at most about a hundred. */
+  errors: z.array(z.object({ line: z.int(), code: z.string(), field: z.string(), message: z.string() })),
+}).meta({ id: 'ImportReport' })
+export type ImportReport = z.infer<typeof importReportSchema>

@@ -2,6 +2,7 @@ import { createAdminApp, createConsumer, createKafka, createMetrics, createRelay
 import { deadLetterTopic, topics } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { appendToAuditLog, createAuditLog } from './adapters/audit-log.ts'
+import { readCsv } from './adapters/read-csv.ts'
 import { createStore } from './adapters/store.ts'
 import { createFetchKeys } from './adapters/fetch-keys.ts'
 import { createTokenSigner } from './adapters/token-signer.ts'
@@ -53,7 +54,7 @@ export async function startSettings ({ config, logger, closer }: SettingsContext
   closer.add('auditor', () => auditor.stop())
 
   const store = createStore({ db: database.db, onCommitted: () => relay.wake() })
-  const deps = { store, tokens, signer, fetchKeys: createFetchKeys(config.jwksOrigins), now: () => new Date(), newId: () => uuidv7() }
+  const deps = { store, tokens, signer, fetchKeys: createFetchKeys(config.jwksOrigins), readCsv, now: () => new Date(), newId: () => uuidv7() }
   const useCases = createUseCases(deps, config.operatorToken)
   const auditLog = createAuditLog(database.db)
   const app = await createSettingsApp({ useCases, store, auditLog, newId: deps.newId, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })

@@ -5,9 +5,11 @@ import type { AuditLog, Store } from '../usecases/ports.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { createKnownCallers, requireCaller } from './authentication.ts'
 import { agentRoutes } from './routes/agents.ts'
+import { registerReference } from './reference.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { companyRoutes } from './routes/companies.ts'
 import { credentialRoutes } from './routes/credentials.ts'
+import { csvRoutes } from './routes/csv.ts'
 import { endpointRoutes } from './routes/endpoints.ts'
 import { numberRoutes } from './routes/numbers.ts'
 import { operationRoutes } from './routes/operations.ts'
@@ -39,6 +41,7 @@ export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, 
     ...(metrics && { metrics }),
     ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute, keyOf: request => knownCallers.keyOf(request) } }),
   })
+  await registerReference(app)
   await app.register(async (scope: HttpApp) => publicRoutes(scope, deps), { prefix: '/v1' })
   await app.register(async (v1: HttpApp) => {
     v1.setErrorHandler(async (error, request, reply) => {
@@ -47,7 +50,7 @@ export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, 
     })
     v1.addContentTypeParser('application/merge-patch+json', { parseAs: 'string' }, v1.getDefaultJsonParser('error', 'error'))
     requireCaller(v1, deps.useCases.authenticate, knownCallers)
-    for (const routes of [companyRoutes, numberRoutes, agentRoutes, endpointRoutes, credentialRoutes, identityProviderRoutes, tokenRoutes, policyRoutes, auditRoutes, operationRoutes]) routes(v1, deps)
+    for (const routes of [companyRoutes, numberRoutes, agentRoutes, csvRoutes, endpointRoutes, credentialRoutes, identityProviderRoutes, tokenRoutes, policyRoutes, auditRoutes, operationRoutes]) routes(v1, deps)
   }, { prefix: '/v1' })
   return app
 }

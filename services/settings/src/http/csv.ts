@@ -1,8 +1,8 @@
-import { stringify } from 'csv-stringify'
 import { pipeline, Readable } from 'node:stream'
+import { stringify } from 'csv-stringify'
 import type { FastifyReply } from 'fastify'
 
-/** Streams rows as CSV; what a spreadsheet would take for a formula is quoted with an apostrophe. */
+/** Streams rows as CSV. What a spreadsheet would take for a formula gets an apostrophe; columns that are to be read back have it already. */
 export function sendCsv (reply: FastifyReply, filename: string, columns: string[], rows: AsyncIterable<Record<string, unknown>>): FastifyReply {
   const csv = stringify({ header: true, columns, escape_formulas: true, cast: { boolean: String, date: date => date.toISOString() } })
   // Once the answer has begun, an error can only cut it short; the caller sees that the body did not end.

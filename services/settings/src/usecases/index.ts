@@ -4,6 +4,7 @@ import { createAuthenticate } from './authenticate.ts'
 import { createCreateCredential } from './create-credential.ts'
 import { createExplainPolicy } from './explain-policy.ts'
 import { createDeleteIdentityProvider, createPutIdentityProvider, createRefreshIdentityProviders } from './identity-provider.ts'
+import { createImportAgents, createImportNumbers } from './import-csv.ts'
 import { createAnnounceSigningKey, createIssueToken, createReadSigningKeys } from './issue-token.ts'
 import type { Dependencies } from './ports.ts'
 import { createRepublishSettings } from './republish-settings.ts'
@@ -21,6 +22,8 @@ export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
   companies: createWriter(deps, createCompanyKind(deps)),
   numbers: createWriter(deps, numberKind),
   agents: createWriter(deps, createAgentKind(deps)),
+  importNumbers: createImportNumbers(deps),
+  importAgents: createImportAgents(deps),
   assignEndpoint: createAssignEndpoint(deps),
   unassignEndpoint: createUnassignEndpoint(deps),
   createCredential: createCreateCredential(deps),

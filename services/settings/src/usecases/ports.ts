@@ -1,7 +1,9 @@
 import type { Agent, agentQuerySchema, AuditEntry, Company, companyQuerySchema, Credential, credentialQuerySchema, endpointQuerySchema, KeySet, numberQuerySchema, PhoneNumber, PublicKey } from '@tacet/contracts'
+import type { Readable } from 'node:stream'
 import type { z } from 'zod'
 import type { Tampering } from '../domain/audit-chain.ts'
 import type { Announcement } from '../domain/changes.ts'
+import type { CsvRow } from '../domain/csv-rows.ts'
 import type { Endpoint } from '../domain/endpoints.ts'
 
 export interface Page<Entity> {
@@ -117,6 +119,7 @@ export interface Dependencies {
   signer: TokenSigner
   /** The public keys at a JWKS address; rejects with a sentence fit for whoever named the address. */
   fetchKeys: (url: string) => Promise<PublicKey[]>
+  readCsv: (csv: Readable, columns: readonly string[], required: readonly string[]) => Promise<{ line: number, row: CsvRow }[]>
   now: () => Date
   newId: () => string
 }

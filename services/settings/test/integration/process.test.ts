@@ -12,6 +12,9 @@ const source = (path: string) => fileURLToPath(new URL(`../../src/${path}`, impo
 const run = promisify(execFile)
 const node = (path: string) => ['--conditions=@tacet/source', source(path)]
 
+// Processes take their time to start on a busy machine.
+t.setTimeout(180_000)
+
 t.test('the process migrates, starts, works, and stops with exit code 0 when told to', async t => {
   const { env } = await startTestSettings(t)
   t.match((await run(process.execPath, node('db/migrate.ts'), { env, timeout: 30_000 })).stdout, /"applied":0/, 'nothing is applied twice')
