@@ -51,10 +51,10 @@ t.test('the images record a call, and nothing of what is said while it is paused
     const { status, body } = await assembly(`/v1/recordings/${talk.callId}`, { token })
     return status === 200 && body.status === 'complete' ? recordingViewSchema.parse(body) : undefined
   }, { timeoutMs: 30_000, message: 'the call has no complete recording' })
-  t.equal(view.gaps, 1)
+  t.equal(view.gaps, 1, 'the recording has one gap')
   const audio = await fetch(new URL(view.links.audio ?? '', urlOf(assemblyPort)), { headers: { authorization: `Bearer ${token}` } })
   const bytes = Buffer.from(await audio.arrayBuffer())
-  t.equal(createHash('sha256').update(bytes).digest('hex'), view.sha256)
+  t.equal(createHash('sha256').update(bytes).digest('hex'), view.sha256, 'the audio is what was announced')
   const file = join(home, 'recording.wav')
   await writeFile(file, bytes)
   checkAudio(t, { samples: readWavSamples(file) }, talk)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Makes stand-ins for the official images, where no image registry can be reached: Debian from its mirror, PostgreSQL from Debian,
-# Node from npm, Kafka from Maven Central. They are named tacet-offline/…, so that nobody takes them for the official ones.
+# Node from npm, Kafka from Maven Central. They are named tacet.invalid/…: nobody takes them for the official ones, and no registry can ever answer to that.
 # Usage, as root, beside a Docker engine: make-images.sh [mirror]. BUILD_CA names a file with CAs to trust beside the usual ones.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,7 +13,7 @@ draft=$(mktemp --directory)
 trap 'umount "$draft"/*/proc "$draft"/*/sys 2>/dev/null || true; rm -rf --one-file-system "$draft"' EXIT
 
 make_debian() {
-  local release=$1 image=tacet-offline/debian:$1 target=$draft/$1
+  local release=$1 image=tacet.invalid/debian:$1 target=$draft/$1
   if docker image inspect "$image" >/dev/null 2>&1; then return; fi
   echo "Making $image"
   # The script is named because an older debootstrap does not know the release.
@@ -36,6 +36,6 @@ build() {
 
 make_debian trixie
 make_debian forky
-build --tag tacet-offline/node:24 --build-arg "NODE_VERSION=$(catalog_version node)" node
-build --tag tacet-offline/postgres:18 postgres
-build --tag "tacet-offline/kafka:$kafka_version" --build-context "pom=$root/infra/kafka" kafka
+build --tag tacet.invalid/node:24 --build-arg "NODE_VERSION=$(catalog_version node)" node
+build --tag tacet.invalid/postgres:18 postgres
+build --tag "tacet.invalid/kafka:$kafka_version" --build-context "pom=$root/infra/kafka" kafka
