@@ -104,7 +104,7 @@ t.test('a caller in the menu or the queue is not recorded before an agent answer
     { voices: [customer], recorded: [], silent: [{ fromMs: 0, toMs: silentUntilMs }] })
 })
 
-t.test('a call through a Local channel is one call, recorded from the first word', async t => {
+t.test('a call through a Local channel is one call, and its recorder outlives the channel', async t => {
   const talk = await receiveCall(office, { number: numbers.local })
   await pauseOnce(talk)
   await talk.hangup()
