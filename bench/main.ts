@@ -1,0 +1,74 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { preflight, runUntilStopped, showProgress, startStack, supervise } from '@tacet/stack'
+import { measureFsync } from './disk.ts'
+import type { Bench, LiveBench, Row } from './row.ts'
+import { assembly } from './rows/assembly.ts'
+import { events } from './rows/events.ts'
+import { load } from './rows/load.ts'
+import { pause } from './rows/pause.ts'
+import { stitch } from './rows/stitch.ts'
+import { together } from './rows/together.ts'
+import { tableOf, type Line } from './table.ts'
+
+const allRows: Row[] = [pause, together, events, assembly, stitch, load]
+const { values: { quick }, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })
+const unknown = positionals.filter(name => !allRows.some(row => row.name === name))
+if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${allRows.map(({ name }) => name).join(', ')}`)
+const rows = allRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+
+const localDir = fileURLToPath(new URL('../.local', import.meta.url))
+const dataDir = join(localDir, 'bench')
+const notes = [
+  'Calls: the test kit\'s phones over real SIP and RTP, in a process of their own on the same machine; the customer talks, the agent listens.',
+  'fsync: 4 KiB on the same disk, right before each row. ✓ and ✗: whether the goal was met in this run.',
+  'Assembly: a real call is hung up; right before, its twelve segments are exchanged for prepared ones of five minutes.',
+]
+
+process.env.RATE_LIMIT_PER_MINUTE ??= '10000000'
+
+/** Measures and prints; whether a goal is met does not change how it ends. */
+await runUntilStopped(async own => {
+  const progress = showProgress()
+  const supervisor = own(supervise(dataDir, { isFresh: true }))
+  await preflight(progress, supervisor.signal)
+  const dir = join(dataDir, 'work')
+  const times = (count: number) => quick ? Math.max(2, Math.ceil(count / 20)) : count
+  const live = rows.some(({ needsStack }) => needsStack) ? await startLive() : undefined
+  const machine = describeMachine()
+
+  async function startLive (): Promise<Pick<LiveBench, 'stack' | 'agentToken'>> {
+    const stack = await startStack(supervisor, progress, join(dataDir, 'stack.json'))
+    const agentToken = stack.agents[0]?.apiToken
+    if (agentToken === undefined || stack.spoolDir === null) throw new Error('the figures need the demo\'s agent and a shared spool')
+    return { stack, agentToken }
+  }
+
+  const lines: Line[] = []
+  for (const row of rows) {
+    mkdirSync(dir, { recursive: true })
+    const fsync = await measureFsync(dir)
+    const figures = await progress.step(row.name, async say => {
+      const bench: Bench = { dir, times, say }
+      return await Promise.race([supervisor.died, row.needsStack ? row.run({ ...bench, ...live! }) : row.run(bench)])
+    })
+    lines.push(...figures.map(figure => ({ ...figure, row: row.name, fsync })))
+    rmSync(dir, { recursive: true })
+  }
+
+  writeFileSync(join(localDir, 'bench.json'), JSON.stringify({ measuredAt: new Date().toISOString(), isQuick: quick, machine, loadAfter: loadavg(), lines }, null, 2))
+  progress.line(`\n${tableOf(lines)}\n\n${[describe(machine), ...notes].join('\n')}\n`)
+})
+
+interface Machine { cpu: string, cores: number, memoryGiB: number, node: string, load: number[] }
+
+function describeMachine (): Machine {
+  return { cpu: cpus()[0]?.model.trim() ?? '', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version, load: loadavg() }
+}
+
+function describe ({ cpu, cores, memoryGiB, node, load }: Machine): string {
+  return `Machine: ${cores} × ${cpu}, ${memoryGiB} GiB, Node ${node}; load ${load[0]?.toFixed(1)} when it began. ${quick ? 'A quick run: too few repetitions to believe.' : ''}`.trim()
+}
