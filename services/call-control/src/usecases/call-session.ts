@@ -29,6 +29,8 @@ export function createCallSession (first: Call, revision: number, options: Sessi
   let call = first
   let waiters: Waiter[] = []
   let pauses = 0
+  /** What the database knows; undefined before it knows the call at all. */
+  let storedPhase = revision > 0 ? first.recording.phase.status : undefined
   /** Starts that wait for the database. */
   const reserved = new Set<number>()
   const journal = createJournal({ ...options, revision, wait: (ms, signal) => options.wait(ms, signal) })
@@ -48,11 +50,21 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     const messages = [...transition.events.map(messageOf), ...records.flatMap(record => record.messages)]
     // A pause on its way has no event yet: its intent is written beside it, and its proof is what is stored.
     const isWorthStoring = messages.length > 0 || transition.effects.some(effect => effect.type === 'start-recorder')
-    const stored = isWorthStoring ? journal.append(call, messages, records.flatMap(record => record.answers)) : journal.idle()
+    const stored = isWorthStoring ? store(messages, records.flatMap(record => record.answers)) : journal.idle()
 
     runWhenStored(transition.effects, stored)
     for (const { waiter, verdict } of verdicts) conclude(waiter, verdict, stored)
   }
+
+  function store (messages: Message[], answers: StoredAnswer[] = []): Promise<void> {
+    const { status } = call.recording.phase
+    const stored = journal.append(call, messages, answers)
+    stored.then(() => { storedPhase = status }, () => {})
+    return stored
+  }
+
+  /** Whether a successor would keep the silence: of a start that never was there is no evidence on the PBX. */
+  const isEvident = () => storedPhase !== undefined && storedPhase !== 'off' && storedPhase !== 'starting'
 
   function run (effect: RecordingEffect): void {
     switch (effect.type) {
@@ -127,11 +139,12 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     if (verdict === 'pending') waiters.push(waiter)
     else {
       const { messages, answers } = record(verdict === 'granted' ? answerNow() : verdict)
-      conclude(waiter, verdict, journal.append(call, messages, answers))
+      conclude(waiter, verdict, store(messages, answers))
     }
     const { answer, stored } = await waiter.settled.promise
     const isDurable = await inTime(stored)
     if (!isDurable && wish === 'resume') throw problem('storage-unavailable', 'It records again, but the database could not be told yet.')
+    if (!isDurable && answer.state === 'paused' && !isEvident()) throw problem('storage-unavailable', 'It does not record, but a restart would not remember that yet.', { retryAfterSeconds: 2 })
     return { ...answer, durable: isDurable }
   }
 
@@ -152,7 +165,7 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     dispatch,
     fulfil,
     /** Stores messages (audit entries, say) in the order of the call's own. */
-    note (messages: Message[]): void { void journal.append(call, messages) },
+    note (messages: Message[]): void { void store(messages) },
     isBusy: (segment: number) => reserved.has(segment) || recorders.isBusy(segment),
     discard (segment: number): void { void recorders.discard(call, segment) },
     get isStored () { return journal.isIdle },

@@ -66,16 +66,12 @@ export function createCommands (options: CommandOptions) {
       throw refusal
     }
     const answer = command.action === 'pause' ? await pause(session, command, cause, record) : await resume(session, command, cause, record)
-    if (!answer.durable) remember(command, answer)
+    for (const stored of toStored(command, answer)) answers.put(stored)
     return answer
   }
 
-  function remember ({ principal, idempotencyKey, callId, action }: Command, answer: CommandAnswer): StoredAnswer[] {
-    if (idempotencyKey === null) return []
-    const stored = { credentialId: principal.credentialId, idempotencyKey, callId, action, answer }
-    answers.put(stored)
-    return [stored]
-  }
+  const toStored = ({ principal: { credentialId }, idempotencyKey, callId, action }: Command, answer: CommandAnswer): StoredAnswer[] =>
+    idempotencyKey === null ? [] : [{ credentialId, idempotencyKey, callId, action, answer }]
 
   async function pause (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
     const intent: PauseIntent = { callId: session.call.callId, revision: session.revision, cause, requestedAtMs: clock() }
@@ -128,7 +124,7 @@ export function createCommands (options: CommandOptions) {
   function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
     return outcome => {
       const call = session.call
-      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: isProblem(outcome) ? [] : remember(command, outcome) }
+      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: isProblem(outcome) ? [] : toStored(command, outcome) }
     }
   }
 
