@@ -1,4 +1,4 @@
-import type { FakeRecorderDriver, RecorderDriver } from '@tacet/ari'
+import type { FakeRecorderDriver } from '@tacet/ari'
 import type { Leg, PbxSnapshot } from '../../src/domain/pbx.ts'
 import { keepPolicySilence } from '../../src/usecases/keep-policy-silence.ts'
 import { createReconciler } from '../../src/usecases/reconcile.ts'
@@ -39,20 +39,42 @@ export async function reconcile (lab: Lab, picture: PbxSnapshot): Promise<string
 export const succeed = (before: { time: FakeTime, driver: FakeRecorderDriver, database: MemoryDatabase }, settings: Settings = {}): Lab =>
   createLab({ ...settings, time: before.time, driver: before.driver, store: createMemoryCallStore({ database: before.database, epoch: 2 }) })
 
-/**
- * A process that is killed at its n-th step: nothing it asks for afterwards happens, and it hears of nothing any more.
- * The step itself happens or not, as `isDone` says.
- */
-export function createKilledAt (step: number, isDone: boolean, { driver, store }: { driver: FakeRecorderDriver, store: MemoryCallStore }) {
+export type Death =
+  /** At its n-th step, a call of the database or of a recorder, which happens or not. */
+  | { at: 'step', step: number, isDone: boolean }
+  /** At its n-th commit the database goes away, and a while later the process dies. */
+  | { at: 'commit', step: number, afterMs: number }
+
+/** A process that dies: nothing it asks for afterwards happens, and it hears of nothing any more. */
+export function createMortal (death: Death, { driver, store, time }: { driver: FakeRecorderDriver, store: MemoryCallStore, time: FakeTime }) {
   let steps = 0
+  let isDead = false
   const never = <T>() => new Promise<T>(() => {})
-  const guarded = <A extends unknown[], T>(work: (...args: A) => Promise<T>) => async (...args: A): Promise<T> => {
-    steps += 1
-    if (steps < step) return await work(...args).then(async result => steps < step ? result : await never<T>(), async error => steps < step ? await Promise.reject(error) : await never<T>())
-    if (steps === step && isDone) void work(...args).catch(() => {})
-    return await never<T>()
+
+  const guarded = <A extends unknown[], T>(isCommit: boolean, work: (...args: A) => Promise<T>) => async (...args: A): Promise<T> => {
+    if (isDead) return await never<T>()
+    if (death.at === 'step' || isCommit) steps += 1
+    if (death.at === 'step' && steps === death.step) {
+      isDead = true
+      if (death.isDone) void work(...args).catch(() => {})
+      return await never<T>()
+    }
+    if (death.at === 'commit' && steps === death.step && !store.isDown) {
+      store.isDown = true
+      void time.wait(death.afterMs).then(() => { isDead = true })
+    }
+    try {
+      const result = await work(...args)
+      return isDead ? await never<T>() : result
+    } catch (error) {
+      if (isDead) return await never<T>()
+      throw error
+    }
   }
-  const killedDriver: RecorderDriver = { ...driver, start: guarded(driver.start), stop: guarded(driver.stop), discard: guarded(driver.discard) }
-  const killedStore: MemoryCallStore = Object.assign(store, { commit: guarded(store.commit), noteIntent: guarded(store.noteIntent) })
-  return { driver: Object.assign(killedDriver, { faults: driver.faults, calls: driver.calls, hangUpLeg: driver.hangUpLeg, vanish: driver.vanish }), store: killedStore, isDead: () => steps >= step }
+
+  return {
+    driver: Object.assign({ ...driver }, { start: guarded(false, driver.start), stop: guarded(false, driver.stop), discard: guarded(false, driver.discard) }),
+    store: Object.assign(store, { commit: guarded(true, store.commit), noteIntent: guarded(false, store.noteIntent) }),
+    get isDead () { return isDead },
+  }
 }

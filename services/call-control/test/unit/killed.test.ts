@@ -2,7 +2,7 @@ import t from 'tap'
 import type { CallEventData } from '@tacet/contracts'
 import { createFakeRecorderDriver } from '@tacet/ari'
 import { createFakeTime } from '../support/fake-time.ts'
-import { createKilledAt, nothing, reconcile, succeed, talking } from '../support/instance.ts'
+import { createMortal, nothing, reconcile, succeed, talking, type Death } from '../support/instance.ts'
 import { callIdOf, createLab, trunkLeg } from '../support/lab.ts'
 import { createMemoryCallStore, createMemoryDatabase } from '../support/memory-call-store.ts'
 
@@ -12,56 +12,62 @@ const callId = callIdOf(trunkLeg().channelId)
 interface Told { state: string, isResumeAsked: boolean }
 
 /**
- * Answers a call, pauses, resumes and pauses again; dies at the given step; is succeeded by another instance. The step is
- * one call of the database or of a recorder. Returns undefined once the story has fewer steps.
+ * Answers a call, pauses and resumes it twice; dies on the way; is succeeded by another instance. Returns undefined once
+ * the story is over before the death.
  */
-async function dieAt (step: number, isDone: boolean, stopDelayMs: number) {
+async function tell (death: Death, stopDelayMs: number) {
   const time = createFakeTime()
   const driver = createFakeRecorderDriver({ clock: time.clock })
   driver.faults.stopDelayMs = stopDelayMs
   const database = createMemoryDatabase()
-  const killed = createKilledAt(step, isDone, { driver, store: createMemoryCallStore({ database }) })
-  const lab = createLab({ time, driver: killed.driver, store: killed.store })
+  const mortal = createMortal(death, { driver, store: createMemoryCallStore({ database }), time })
+  const lab = createLab({ time, driver: mortal.driver, store: mortal.store })
   const told: Told = { state: 'nothing', isResumeAsked: false }
 
   await lab.answerCall()
   for (const action of ['pause', 'resume', 'pause', 'resume'] as const) {
-    if (killed.isDead()) break
+    if (mortal.isDead) break
     if (action === 'resume') told.isResumeAsked = true
-    const command = lab.command(action, callId).then(({ state }) => { Object.assign(told, { state, isResumeAsked: false }) }, () => {})
+    void lab.command(action, callId).then(({ state }) => { Object.assign(told, { state, isResumeAsked: false }) }, () => {})
     await time.advance(1500)
-    if (!killed.isDead()) await command
   }
-  if (!killed.isDead()) return undefined
+  if (!mortal.isDead) return undefined
   // What was asked for when it died still gets its way, without anybody hearing of it.
   await time.advance(1000)
   lab.follower.close()
-
   const next = succeed({ time, driver, database })
   return { next, time, driver, told }
 }
 
 const recordingNow = async (driver: ReturnType<typeof createFakeRecorderDriver>) => (await driver.list()).filter(({ state }) => state === 'recording').map(({ recorderId }) => recorderId)
 
-for (const stopDelayMs of [0, 20]) {
-  for (const isDone of [true, false]) {
-    const moment = isDone ? 'right after asking for it' : 'right before asking for it'
-    t.test(`killed at any step, ${moment}: no pause is lifted, nothing recorded is lost, the end comes once (stops take ${stopDelayMs} ms)`, async t => {
+const deaths: Record<string, (step: number) => Death> = {
+  'right after any step was asked for': step => ({ at: 'step', step, isDone: true }),
+  'right before any step': step => ({ at: 'step', step, isDone: false }),
+  'soon after the database went away, at any commit': step => ({ at: 'commit', step, afterMs: 400 }),
+}
+
+for (const [moment, deathAt] of Object.entries(deaths)) {
+  for (const stopDelayMs of [0, 20]) {
+    t.test(`killed ${moment}: no pause is lifted, nothing recorded is lost, the end comes once (stops take ${stopDelayMs} ms)`, async t => {
       let step = 1
       for (; ; step += 1) {
-        const story = await dieAt(step, isDone, stopDelayMs)
+        const story = await tell(deathAt(step), stopDelayMs)
         if (!story) break
         const { next, time, driver, told } = story
-        const at = `killed at step ${step}`
+        const at = `killed at ${step}`
         const isPaused = told.state === 'paused' && !told.isResumeAsked
         if (isPaused) t.same(await recordingNow(driver), [], `${at}: nothing records though nobody lives to say so`)
 
+        const used = new Set(driver.calls.flatMap(made => made.name === 'start' ? [made.recorderId] : []))
+        const stopped = new Set((await driver.list()).flatMap(({ recorderId, state }) => state === 'stopped' ? [recorderId] : []))
         await reconcile(next, talking)
         await time.advance(5000)
         const { call } = next.follower.session(callId)!
-        if (isPaused) t.equal(call.recording.phase.status, 'paused', `${at}: paused stays paused`)
-        const isRecording = call.recording.phase.status === 'recording'
-        t.same(await recordingNow(driver), isRecording ? [`tacet-${callId}-${(call.recording.phase as { segment: { number: number } }).segment.number}`] : [], `${at}: what records is what is said to record`)
+        const { phase } = call.recording
+        if (isPaused || stopped.has(`tacet-${callId}-${call.recording.nextSegment - 1}`)) t.equal(phase.status, 'paused', `${at}: paused stays paused`)
+        t.same(await recordingNow(driver), phase.status === 'recording' ? [`tacet-${callId}-${phase.segment.number}`] : [], `${at}: what records is what is said to record`)
+        t.ok([...used].every(recorderId => Number(recorderId.slice(43)) < call.recording.nextSegment), `${at}: no file is written twice`)
 
         driver.hangUpLeg(trunkLeg().channelId)
         await reconcile(next, nothing)
@@ -77,7 +83,7 @@ for (const stopDelayMs of [0, 20]) {
         t.same(seqs, seqs.map((_seq, index) => index + 1), `${at}: events come in order, each once`)
         next.follower.close()
       }
-      t.ok(step > 10, `${step} steps were tried`)
+      t.ok(step > 6, `${step} deaths were tried`)
     })
   }
 }

@@ -88,6 +88,23 @@ t.test('with the database down a pause still stops, says so, and keeps the stopp
   t.match(await lab.command('pause', call.callId), { state: 'paused', durable: true })
 })
 
+t.test('a pause that only this process would remember is an error, never a success', async t => {
+  const lab = createLab()
+  lab.store.isDown = true
+  const { call: { callId } } = await lab.answerCall()
+  const refused = problemOf(lab.command('pause', callId, { idempotencyKey: 'k' }))
+  await lab.time.advance(commitTimeoutMs)
+  t.match(await refused, { code: 'storage-unavailable', status: 503 })
+  t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'paused', 'it does not record all the same')
+  const again = problemOf(lab.command('pause', callId, { idempotencyKey: 'k' }))
+  await lab.time.advance(commitTimeoutMs)
+  t.match(await again, { code: 'storage-unavailable' })
+  lab.store.isDown = false
+  await lab.time.advance(1000)
+  t.match(await lab.command('pause', callId, { idempotencyKey: 'k' }), { state: 'paused', durable: true })
+  t.notOk(lab.driver.calls.some(({ name }) => name === 'start'))
+})
+
 t.test('an unproven pause is answered as such, alarms, goes on trying, and is paused once it is proven', async t => {
   const lab = createLab()
   const { call: { callId } } = await lab.answerCall()
