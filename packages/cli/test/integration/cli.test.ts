@@ -1,0 +1,103 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { createCloser, createLogger, loadConfig, runMigrations } from '@tacet/service-kit'
+import { migrationsFolder, settingsConfig, startSettings } from '@tacet/settings'
+import { createTestDatabase, createTestTopics, eventually, readStack } from '@tacet/test-kit'
+import { createProgram, runProgram } from '../../src/program.ts'
+
+t.setTimeout(180_000)
+const stack = readStack()
+const logger = createLogger({ name: 'test', level: 'silent' })
+const closer = createCloser({ logger, stepTimeoutMs: 20_000 })
+t.teardown(() => closer.close())
+const folder = await mkdtemp(join(tmpdir(), 'tacet-cli-'))
+closer.add('folder', () => rm(folder, { recursive: true }))
+const database = await createTestDatabase(stack.postgres)
+closer.add('database', database.drop)
+const topics = await createTestTopics(stack.kafka.brokers)
+closer.add('topics', topics.drop)
+await runMigrations({ url: database.urls.settings, schema: 'settings', folder: migrationsFolder, logger })
+const operatorToken = randomBytes(24).toString('base64url')
+const env = { DATABASE_URL: database.urls.settings, KAFKA_BROKERS: stack.kafka.brokers.join(','), KAFKA_TOPIC_PREFIX: topics.prefix, SETTINGS_OPERATOR_TOKEN: operatorToken }
+const { url, adminUrl } = await startSettings({ config: loadConfig(settingsConfig, env), logger, closer })
+
+const companyId = randomUUID()
+const cliEnv = {
+  TACET_SETTINGS_URL: url,
+  TACET_SETTINGS_ADMIN_URL: adminUrl,
+  TACET_TOKEN: operatorToken,
+  TACET_COMPANY: companyId,
+  KAFKA_BROKERS: env.KAFKA_BROKERS,
+  KAFKA_TOPIC_PREFIX: topics.prefix,
+  TACET_DATABASE_URL_SETTINGS: database.urls.settings,
+}
+
+async function tacet (...args: string[]): Promise<{ code: number, text: string }> {
+  const written: string[] = []
+  const code = await runProgram(createProgram({ env: cliEnv, write: text => written.push(text) }), args, text => written.push(text))
+  return { code, text: written.join('') }
+}
+const json = async (...args: string[]) => JSON.parse((await tacet('--json', ...args)).text)
+
+await fetch(new URL(`/v1/companies/${companyId}`, url), {
+  method: 'PUT',
+  headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },
+  body: JSON.stringify({ name: 'Acme', recording: { inbound: 'on', outbound: 'on', internal: 'on' }, agentInitiatedPause: 'allow' }),
+})
+
+t.test('agents and numbers are made, listed, changed, explained and deleted', async t => {
+  const agent = await json('agent', 'create', 'name=Anna', 'endpoints=PJSIP/8001')
+  await json('number', 'create', 'number=+420 603 123 456', 'label=Sales')
+  t.match((await tacet('agent', 'list')).text, /^agentId +name +endpoints.*\n.*Anna +PJSIP\/8001 +inherit/)
+  t.match(await json('number', 'list', '--search', 'sal'), [{ number: '+420603123456' }])
+  t.match(await json('rule', 'agent', agent.agentId, '--record', 'off', '--inbound', 'inherit', '--pause', 'deny'), {
+    recording: { inbound: 'inherit', outbound: 'off', internal: 'off' }, agentInitiatedPause: 'deny',
+  })
+  const explained = await tacet('explain', '--agent', agent.agentId, '--number', '+420603123456')
+  t.match(explained.text, /Recorded: yes. May stop and start it: no.\n.*\npause: deny, decided by the agent; agent says deny, number says inherit, company says allow/)
+  await json('rule', 'company', '--lock-pause')
+  t.match((await tacet('explain', '--agent', agent.agentId)).text, /pause: allow, decided by the company \(locked\)/)
+  t.match(await json('company', 'set', companyId, 'longestPauseMs=60000', 'afterLongestPause=remind'), { longestPauseMs: 60_000 })
+  t.same(await json('agent', 'delete', agent.agentId), { deleted: agent.agentId })
+  t.same(await json('agent', 'list'), [])
+})
+
+t.test('a refusal is said in words, with the fields, and the exit code says it too', async t => {
+  const refused = await tacet('agent', 'create', 'name=', 'pasue=allow')
+  t.equal(refused.code, 1)
+  t.match(refused.text, /400 invalid-request/)
+  t.match(refused.text, / {2}name: .*\n {2}pasue: not a known field/)
+})
+
+t.test('numbers go out and come in as CSV, with errors by line', async t => {
+  const file = join(folder, 'numbers.csv')
+  await writeFile(file, 'number,label\n101,Desk\nsales,\n')
+  const dry = await tacet('number', 'import', file, '--dry-run')
+  t.equal(dry.code, 1)
+  t.match((await tacet('number', 'import', file)).text, /line 3, number:/)
+  await writeFile(file, 'number,label\n101,Desk\n')
+  t.equal((await tacet('number', 'import', file)).code, 0)
+  t.match((await tacet('number', 'export')).text, /101,Desk/)
+})
+
+t.test('the audit log is listed and verified', async t => {
+  await eventually(async () => (await json('audit', 'list', '--action', 'agent.delete')).length === 1, { message: 'not chained', timeoutMs: 20_000 })
+  t.match((await tacet('audit', 'list', '--limit', '2')).text, /^seq +at +action/)
+  t.match(await json('audit', 'verify', '--company', companyId), { isIntact: true })
+  t.equal((await tacet('audit', 'verify')).code, 0)
+})
+
+t.test('the doctor says what is well, what is not known, and what is wrong', async t => {
+  const findings: { check: string, state: string }[] = await json('doctor')
+  const states = Object.fromEntries(findings.map(({ check, state }) => [check, state]))
+  t.match(states, {
+    'settings: database': 'ok', 'settings: clock': 'ok', 'call-control': 'unknown', 'database: settings': 'ok', 'database: settings clock': 'ok', 'Kafka: topics': 'ok', Asterisk: 'unknown', recordings: 'unknown',
+  })
+  cliEnv.TACET_SETTINGS_ADMIN_URL = 'http://127.0.0.1:1'
+  const { code, text } = await tacet('doctor')
+  t.equal(code, 1)
+  t.match(text, /WRONG +settings: does not answer/)
+})
