@@ -51,13 +51,14 @@ function columnAt ({ segments, sampleRateHz }: Timeline, levels: number[], atMs:
   return { isRecorded: true, level: stretch.reduce((sum, level) => sum + level, 0) / Math.max(1, stretch.length) }
 }
 
-/** Puts a text between two dotted edges. */
+/** Puts a text between two dotted edges; a narrow gap has no room for it, the narrowest are one edge. */
 function frame (row: Cell[], from: number, to: number, text: string): void {
-  const inside = to - from - 2
+  const width = Math.max(1, to - from)
+  const inside = Math.max(0, width - 2)
   const shown = text.length <= inside ? text : ''
   const left = Math.floor((inside - shown.length) / 2)
-  const cells = ['┊', ...' '.repeat(left), ...shown, ...' '.repeat(Math.max(0, inside - left - shown.length)), '┊']
-  if (inside >= 0) row.splice(from, to - from, ...cells.map((text) => ({ text, paint: colors.yellow })))
+  const cells = ['┊', ...(shown.padStart(left + shown.length).padEnd(inside)), '┊'].slice(0, width)
+  row.splice(Math.min(from, row.length - width), width, ...cells.map((cell) => ({ text: cell, paint: colors.yellow })))
 }
 
 /** Neighbours of one colour are painted together. */
