@@ -54,7 +54,7 @@ function leakOf (accounts: Account[], { voices, silence }: Evidence): { agentMs:
 
 function silenceIsKept (where: string, name: string, accounts: Account[], evidence: Evidence): Check {
   const { agentMs, customerMs, unexplainedMs: unknownMs } = leakOf(accounts, evidence)
-  const leakedMs = agentMs + customerMs
+  const leakedMs = Math.max(agentMs, customerMs)
   const silentMs = evidence.silence.toMs - evidence.silence.fromMs
   return {
     name,
