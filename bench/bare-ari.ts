@@ -9,7 +9,8 @@ const context = 'tacet-recorder-tests'
 
 /** What a pause would be with nothing between the phone and Asterisk. */
 export interface BareAri {
-  legOf: (sipCallId: string) => Promise<string>
+  /** Asterisk's channels, by their SIP Call-IDs. */
+  legs: () => Promise<Map<string, string>>
   /** A recorder that runs. */
   start: (legId: string) => Promise<string>
   /** Sends it to its stop, waits for the event that proves it, and deletes it. Returns when the proof was there. */
@@ -43,11 +44,9 @@ export async function connectBareAri ({ ari }: Stack): Promise<BareAri> {
   }
 
   return {
-    async legOf (sipCallId) {
+    async legs () {
       const channels = await client.get('/ari/channels') as { id: string, protocol_id: string }[]
-      const leg = channels.find(channel => channel.protocol_id === sipCallId)
-      if (leg === undefined) throw new Error(`Asterisk has no channel of ${sipCallId}`)
-      return leg.id
+      return new Map(channels.map(channel => [channel.protocol_id, channel.id]))
     },
     async start (legId) {
       const recorderId = `tacet-${randomUUID()}-1`

@@ -16,7 +16,7 @@ export const pause: Row = {
     try {
       const [call] = await callers.open(1)
       const path = `/v1/calls/${call!.callId}/recording`
-      const leg = await bare.legOf(call!.sipCallId)
+      const leg = (await bare.legs()).get(call!.sipCallId)!
       const took = { pause: [] as number[], resume: [] as number[], bare: [] as number[], bareProof: [] as number[] }
       const count = times(200)
       for (let i = -warmUps; i < count; i++) {

@@ -17,8 +17,7 @@ export const together: Row = {
     try {
       say('placing calls')
       const calls = await callers.open(times(Math.max(...sizes)))
-      const legs = new Map<string, string>()
-      for (const { callId, sipCallId } of calls) legs.set(callId, await bare.legOf(sipCallId))
+      const legs = await bare.legs()
       const figures: Figure[] = []
       for (const size of sizes) {
         const some = calls.slice(0, size)
@@ -48,7 +47,7 @@ async function playRound (calls: BenchCall[], legs: Map<string, string>, tacet: 
     eachMs.push(await time(() => tacet.post(`/v1/calls/${callId}/recording/pause`)))
   }))
   const recorders: string[] = []
-  for (const { callId } of calls) recorders.push(await bare.start(legs.get(callId)!))
+  for (const { sipCallId } of calls) recorders.push(await bare.start(legs.get(sipCallId)!))
   const bareAllMs = await time(() => Promise.all(recorders.map(bare.stop)))
   await everywhere(({ callId }) => tacet.post(`/v1/calls/${callId}/recording/resume`))
   return { allMs, bareAllMs, eachMs }

@@ -6,13 +6,16 @@ import type { SegmentFile } from './spool.ts'
 export interface JudgedSegment {
   number: number
   samples: number
-  /** Of packets that left in a silence of the call: all voices and silences, and the most of one voice in one silence. */
-  leakedMs: number
-  worstLeakMs: number
+  leaks: Leak[]
   /** Of packets that left while the call was recorded, the least of all voices. */
   recordedMs: number
   spans: Span[]
 }
+
+type Spoken = Pick<Talk, 'voices' | 'silent' | 'recorded'>
+
+/** So much of packets that left in one silence of the call, counted from 1, is in this segment. */
+export interface Leak { segment: number, voice: string, silence: number, ms: number }
 
 /** Where one voice lies in a segment. */
 export interface Span {
@@ -28,7 +31,7 @@ export interface Span {
 const gapSamples = 1600
 
 /** Looks for all voices of the call, from its first to its last packet, in each of its segments. */
-export function judgeSegments (talk: Talk, files: SegmentFile[]): JudgedSegment[] {
+export function judgeSegments (talk: Spoken, files: Pick<SegmentFile, 'number' | 'samples'>[]): JudgedSegment[] {
   const strung = new Int16Array(files.reduce((sum, { samples }) => sum + samples.length + gapSamples, 0))
   let length = 0
   const places = files.map(({ number, samples }) => {
@@ -51,13 +54,12 @@ function cut ({ parties }: Located, from: number, to: number): Located {
   return { parties: cutOut, stretches: [] }
 }
 
-function judgeSegment ({ voices, silent, recorded }: Talk, number: number, located: Located, samples: number): JudgedSegment {
-  const leaks = voices.flatMap(({ name }) => silent.map(({ fromMs, toMs }) => leaked(located, name, fromMs, toMs)))
+function judgeSegment ({ voices, silent, recorded }: Spoken, number: number, located: Located, samples: number): JudgedSegment {
+  const leaks = voices.flatMap(({ name }) => silent.map(({ fromMs, toMs }, index): Leak => ({ segment: number, voice: name, silence: index + 1, ms: leaked(located, name, fromMs, toMs) })))
   return {
     number,
     samples,
-    leakedMs: leaks.reduce((sum, ms) => sum + ms, 0),
-    worstLeakMs: Math.max(0, ...leaks),
+    leaks: leaks.filter(({ ms }) => ms > 0),
     recordedMs: Math.min(...voices.map(({ name }) => recorded.reduce((sum, { fromMs, toMs }) => sum + leaked(located, name, fromMs, toMs), 0))),
     spans: voices.flatMap(voice => spanOf(located, voice, samples)),
   }

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createAriConnection, type AriEvent, type AriEventOf } from '@tacet/ari'
-import { createPhone, eventually, leaked, locate, readStack, readWavSamples } from '@tacet/test-kit'
+import { createPhone, eventually, readStack, readWavSamples } from '@tacet/test-kit'
 import t, { type Test } from 'tap'
 import { newSignal, nowMs, speak, voiceOf, type Voice } from '../support/talk.ts'
+import { judgeSegments } from './judge.ts'
 
 // Not the application of the services; extensions_tests.conf has its context.
 const app = 'tacet-tests'
@@ -52,10 +53,12 @@ async function pauseInStall (t: Test, { isKept }: { isKept: boolean }): Promise<
   await send(second, 'stop-2')
   await ari.rest.hangup(second)
 
-  const located = locate(readWavSamples(join(stack.spoolDir!, 'tacet', `${second}.wav`)), voices)
-  for (const { name } of voices) t.ok(leaked(located, name, silentToMs, nowMs()) > 300, `${name} is heard after the pause`)
+  const silent = [{ fromMs: silentFromMs, toMs: silentToMs }]
+  const recorded = [{ fromMs: silentToMs, toMs: nowMs() }]
+  const [judged] = judgeSegments({ voices, silent, recorded }, [{ number: 2, samples: readWavSamples(join(stack.spoolDir!, 'tacet', `${second}.wav`)) }])
+  t.ok(judged!.recordedMs > 300, 'both are heard after the pause')
   await Promise.all([first, second].map(recorderId => ari.rest.deleteStoredRecording(`tacet/${recorderId}`)))
-  return Math.max(...voices.map(({ name }) => leaked(located, name, silentFromMs, silentToMs)))
+  return Math.max(0, ...judged!.leaks.map(({ ms }) => ms))
 }
 
 async function startCall (t: Test): Promise<{ voices: Voice[], legId: string }> {
