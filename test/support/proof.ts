@@ -20,8 +20,8 @@ export interface Proof {
 
 /** At each end of a recorded stretch so much may be missing: Asterisk reads a recorder every 20 ms, and the network takes its time. */
 const edgeMs = 60
-/** Packets that a machine busy with the tests themselves may lose or delay until they are of no use. */
-const lossMs = 60
+/** Three packets that a machine busy with the tests themselves may lose, and a millisecond that the decoder may err. */
+const lossMs = 61
 
 export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] =>
   probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.calls && data?.callId === callId)
