@@ -15,7 +15,7 @@ const longestMs = 15 * 60_000
 async function keepACall (signal: AbortSignal): Promise<void> {
   const write = (text: string): void => { process.stdout.write(`${text}\n`) }
   const stack = readRunningStack()
-  const [{ utterances }, follower] = await Promise.all([speak(chat, signal), openFollower(stack)])
+  const [utterances, follower] = await Promise.all([speak(chat, signal), openFollower(stack)])
   const show = showCall(stack, write)
   write(`\n  ${colors.bold('A customer calls Anna')}, and they talk until Ctrl-C. Stop and start the recording from another terminal.\n`)
   const onDialled = (sipCallId: string): void => follower.follow(sipCallId, show.event)

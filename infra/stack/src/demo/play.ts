@@ -33,7 +33,7 @@ type Played = { broken: Check[], stallMs: number }
  */
 export async function playDemoCall (stack: Stack, { dir, progress, signal }: DemoOptions): Promise<void> {
   const write = progress.line
-  const { utterances } = await progress.step('Voices for the demo call', () => speak(lines, signal))
+  const utterances = await progress.step('Voices for the demo call', () => speak(lines, signal))
   goBeforeOthers()
   for (let attempt = 1; ; attempt++) {
     await rm(dir, { recursive: true, force: true })

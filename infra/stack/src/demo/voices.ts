@@ -28,19 +28,15 @@ export function speechSource (name: string, speech: Int16Array, seed: number): A
 }
 
 /** The utterances of a script, spoken by espeak-ng where that is installed, else as a row of tones, one per word. */
-export async function speak (lines: readonly Line[], signal: AbortSignal): Promise<{ utterances: Map<Line, Utterance>, isSpoken: boolean }> {
+export async function speak (lines: readonly Line[], signal: AbortSignal): Promise<Map<Line, Utterance>> {
   const dir = await mkdtemp(join(tmpdir(), 'tacet-voices-'))
   try {
-    let isSpoken = true
-    const utterances = new Map<Line, Utterance>()
-    for (const [index, line] of lines.entries()) {
-      const speech = await synthesise(line, join(dir, `${index}`), signal).catch(() => undefined)
-      signal.throwIfAborted()
-      isSpoken &&= speech !== undefined
-      const samples = trim(normalise(speech ?? tones(line.text)))
-      utterances.set(line, { source: speechSource(line.name, samples, 1000 + index), durationMs: Math.ceil(samples.length / samplesPerMs) })
-    }
-    return { utterances, isSpoken }
+    const spoken = await Promise.all(lines.map((line, index) => synthesise(line, join(dir, `${index}`), signal).catch(() => undefined)))
+    signal.throwIfAborted()
+    return new Map(lines.map((line, index) => {
+      const samples = trim(normalise(spoken[index] ?? tones(line.text)))
+      return [line, { source: speechSource(line.name, samples, 1000 + index), durationMs: Math.ceil(samples.length / samplesPerMs) }]
+    }))
   } finally {
     await rm(dir, { recursive: true, force: true })
   }
