@@ -1,0 +1,142 @@
+import t, { type Test } from 'tap'
+import { commandAnswerSchema, liveCallListSchema, problem, problemSchema, recordingStatusSchema } from '@tacet/contracts'
+import { createHttpLab, tokens, type Answer } from '../support/http.ts'
+import { anna, ben, company, companyId } from '../support/rules.ts'
+
+const unknownCall = 'f0000000-0000-4000-8000-000000000000'
+
+const isProblem = (t: Test, { status, headers, body }: Answer, code: string, expectedStatus: number) => {
+  t.match(headers['content-type'], 'application/problem+json')
+  t.match(problemSchema.parse(body), { code, status: expectedStatus, type: `urn:tacet:problem:${code}` })
+  t.equal(status, expectedStatus)
+}
+
+t.test('an agent pauses and resumes their call', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const pause = await send({ url: `/v1/calls/${callId}/recording/pause`, token: tokens.anna, body: { note: 'card number' } })
+  t.equal(pause.status, 200)
+  t.match(commandAnswerSchema.parse(pause.body), { callId, recordingId: callId, state: 'paused', reasons: ['agent'], durable: true, allowedActions: ['resume'] })
+  const resume = await send({ url: `/v1/calls/${callId}/recording/resume`, token: tokens.anna, method: 'POST' })
+  t.match(resume, { status: 200, body: { state: 'recording', reasons: [] } })
+  t.ok(resume.body.seq > pause.body.seq)
+})
+
+t.test('stop and start are other names', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  t.match(await send({ url: `/v1/calls/${callId}/recording/stop`, token: tokens.anna, method: 'POST' }), { body: { state: 'paused' } })
+  t.match(await send({ url: `/v1/calls/${callId}/recording/start`, token: tokens.anna, method: 'POST' }), { body: { state: 'recording' } })
+})
+
+t.test('bad input is a 400 that names the field', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const url = `/v1/calls/${callId}/recording/pause`
+  const refused = async (request: Parameters<typeof send>[0], field: string) => {
+    const answer = await send({ token: tokens.anna, ...request })
+    isProblem(t, answer, 'invalid-request', 400)
+    t.same(answer.body.errors.map((error: { field: string }) => error.field), [field])
+  }
+  await refused({ url, body: { note: 7 } }, 'note')
+  await refused({ url, body: { note: 'x'.repeat(201) } }, 'note')
+  await refused({ url, body: { reason: 'unknown' } }, 'reason')
+  await refused({ url: '/v1/calls/not-an-id/recording/pause', method: 'POST' }, 'callId')
+  await refused({ url: '/v1/calls/not-an-id/recording' }, 'callId')
+  await refused({ url: '/v1/calls?agent=not-an-id' }, 'agent')
+  await refused({ url, method: 'POST', headers: { 'idempotency-key': 'x'.repeat(201) } }, 'idempotency-key')
+  isProblem(t, await send({ url, token: tokens.anna, body: '{"note":' }), 'malformed-json', 400)
+  isProblem(t, await send({ url, token: tokens.anna, method: 'POST', headers: { 'content-type': 'text/xml' }, body: '<pause/>' }), 'unsupported-media-type', 415)
+  t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
+})
+
+t.test('without a valid token nothing is answered, not even whether the call exists', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  for (const token of [undefined, 'wrong-0123456789abcdefghijk', tokens.revoked, tokens.annasPhone]) {
+    for (const id of [callId, unknownCall, 'not-an-id']) {
+      isProblem(t, await send({ url: `/v1/calls/${id}/recording/pause`, method: 'POST', ...(token && { token }) }), 'unauthenticated', 401)
+    }
+    isProblem(t, await send({ url: '/v1/calls', ...(token && { token }) }), 'unauthenticated', 401)
+  }
+})
+
+t.test('another agent\'s call is answered exactly as one that never was', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const ask = async (id: string, token: string, path: string, method: 'GET' | 'POST') => {
+    const answer = await send({ url: `/v1/calls/${id}/${path}`, token, method })
+    isProblem(t, answer, 'call-not-found', 404)
+    const { correlationId, ...body } = answer.body
+    return body
+  }
+  for (const token of [tokens.ben, tokens.stranger]) {
+    for (const [path, method] of [['recording', 'GET'], ['recording/pause', 'POST'], ['recording/resume', 'POST']] as const) {
+      t.same(await ask(callId, token, path, method), await ask(unknownCall, token, path, method))
+    }
+  }
+})
+
+t.test('a call that has ended is a 409, and its status can still be read', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  await lab.hangUp()
+  isProblem(t, await send({ url: `/v1/calls/${callId}/recording/pause`, token: tokens.anna, method: 'POST' }), 'call-ended', 409)
+  t.match((await send({ url: `/v1/calls/${callId}/recording`, token: tokens.anna })).body, { state: 'ended', endReason: 'hangup', allowedActions: [] })
+  t.match((await send({ url: '/v1/calls', token: tokens.anna })).body, { items: [] })
+})
+
+t.test('a refusal names the level that decided', async t => {
+  const { lab, send } = await createHttpLab(t, { company: company({ agentInitiatedPause: 'deny' }) })
+  const { call: { callId } } = await lab.answerCall()
+  const answer = await send({ url: `/v1/calls/${callId}/recording/pause`, token: tokens.anna, method: 'POST' })
+  isProblem(t, answer, 'pause-denied', 403)
+  t.equal(answer.body.decidedBy, 'company')
+})
+
+t.test('an Idempotency-Key makes a repetition harmless', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const press = () => send({ url: `/v1/calls/${callId}/recording/pause`, token: tokens.anna, method: 'POST', headers: { 'idempotency-key': 'press-1' } })
+  const first = await press()
+  await send({ url: `/v1/calls/${callId}/recording/resume`, token: tokens.anna, method: 'POST' })
+  t.same((await press()).body, first.body)
+  t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
+})
+
+t.test('the status and the list of live calls are as the contracts say', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  t.match(recordingStatusSchema.parse((await send({ url: `/v1/calls/${callId}/recording`, token: tokens.anna })).body), { state: 'recording', allowedActions: ['pause'], segments: [{ number: 1, closedAt: null }] })
+  const list = async (token: string, query = '') => liveCallListSchema.parse((await send({ url: `/v1/calls${query}`, token })).body).items.map(item => item.callId)
+  t.same(await list(tokens.anna), [callId])
+  t.same(await list(tokens.supervisor), [callId])
+  t.same(await list(tokens.supervisor, `?agent=${anna}`), [callId])
+  t.same(await list(tokens.supervisor, `?agent=${ben}`), [])
+  t.same(await list(tokens.ben), [])
+  t.same(await list(tokens.stranger), [])
+  const { body: { items: [item] } } = await send({ url: '/v1/calls', token: tokens.anna })
+  t.match(item, { companyId, direction: 'inbound', number: '+442071838750', customer: '+447700900123', agentIds: [anna], isOnHold: false, sipCallIds: ['trunk-sip', 'anna-sip'], recording: { state: 'recording', allowedActions: ['pause'] } })
+})
+
+t.test('an upper-case call id is the same call', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  t.equal((await send({ url: `/v1/calls/${callId.toUpperCase()}/recording`, token: tokens.anna })).status, 200)
+})
+
+t.test('a pause that can not be proven is a 503 that says when to ask again', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  lab.driver.faults.loseStopProof = true
+  const answer = await send({ url: `/v1/calls/${callId}/recording/pause`, token: tokens.anna, method: 'POST' })
+  isProblem(t, answer, 'pause-unconfirmed', 503)
+  t.equal(answer.headers['retry-after'], '1')
+})
+
+t.test('a standby says so, and when to ask again', async t => {
+  const { send } = await createHttpLab(t, { watch: () => { throw problem('standby', undefined, { retryAfterSeconds: 2 }) } })
+  const answer = await send({ url: '/v1/calls', token: tokens.anna })
+  isProblem(t, answer, 'standby', 503)
+  t.equal(answer.headers['retry-after'], '2')
+})
