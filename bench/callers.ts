@@ -35,7 +35,7 @@ async function handle (request: CallersRequest): Promise<CallersAnswer> {
     case 'hangup': {
       const ended = calls.splice(0)
       await Promise.all(ended.map(async call => await call.out.hangup()))
-      await eventually(() => ended.every(call => call.in.state === 'ended'), { timeoutMs: 10_000, message: 'not all calls ended' })
+      await eventually(() => ended.every(call => call.in.state === 'ended'), { timeoutMs: 30_000, message: 'not all calls ended' })
       return { sipCallIds: [] }
     }
   }

@@ -12,11 +12,13 @@ export type CallersRequest =
   | { do: 'hangup' }
 export type CallersAnswer = { sipCallIds: string[] } | { error: string }
 
+const batch = 5
+
 export interface BenchCall { callId: string, sipCallId: string }
 
 export interface Calls {
   pid: number
-  /** Places so many calls more, and waits until all are recorded. */
+  /** Places so many calls more, a few at a time, and waits until all are recorded. */
   open: (count: number) => Promise<BenchCall[]>
   /** Of all calls. */
   hangup: () => Promise<void>
@@ -41,16 +43,22 @@ export async function startCallers (stack: Stack): Promise<Calls> {
   }
 
   const live = async () => (await api.get('/v1/calls') as { items: LiveCall[] }).items
+  async function openSome (count: number): Promise<BenchCall[]> {
+    const sipCallIds = await ask({ do: 'call', count, number: number! })
+    return await eventually(async () => {
+      const recorded = (await live()).filter(({ recording }) => recording.state === 'recording')
+      const calls = sipCallIds.flatMap(sipCallId => recorded.filter(call => call.sipCallIds.includes(sipCallId)).map(({ callId }) => ({ callId, sipCallId })))
+      return calls.length === count && calls
+    }, { timeoutMs: 30_000, message: `not all of ${count} calls are recorded` })
+  }
+
   await ask({ do: 'register', sip: stack.sip, accounts: [stack.trunk, agent.sip] })
   return {
     pid: child.pid!,
     async open (count) {
-      const sipCallIds = await ask({ do: 'call', count, number })
-      return await eventually(async () => {
-        const recorded = (await live()).filter(({ recording }) => recording.state === 'recording')
-        const calls = sipCallIds.flatMap(sipCallId => recorded.filter(call => call.sipCallIds.includes(sipCallId)).map(({ callId }) => ({ callId, sipCallId })))
-        return calls.length === count && calls
-      }, { timeoutMs: 30_000, message: `not all of ${count} calls are recorded` })
+      const calls: BenchCall[] = []
+      while (calls.length < count) calls.push(...await openSome(Math.min(batch, count - calls.length)))
+      return calls
     },
     async hangup () {
       await ask({ do: 'hangup' })
