@@ -10,7 +10,7 @@ import { writePrivately } from './system/files.ts'
 import { repositoryDir } from './system/paths.ts'
 import { buildTap, runTap } from './testing/run-tap.ts'
 
-const deadlineMinutes = 15
+const deadlineMinutes = 25
 const dataDir = join(repositoryDir, '.local/test')
 const files = process.argv.slice(2)
 
