@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { preflight, runUntilStopped, showProgress, startStack, supervise } from '@tacet/stack'
 import { measureFsync } from './disk.ts'
+import { chooseInspectorPort } from './heap.ts'
 import type { Bench, LiveBench, Row } from './row.ts'
 import { assembly } from './rows/assembly.ts'
 import { events } from './rows/events.ts'
@@ -40,11 +41,12 @@ await runUntilStopped(async own => {
   const live = rows.some(({ needsStack }) => needsStack) ? await startLive() : undefined
   const machine = describeMachine()
 
-  async function startLive (): Promise<Pick<LiveBench, 'stack' | 'agentToken'>> {
+  async function startLive (): Promise<Pick<LiveBench, 'stack' | 'agentToken' | 'inspectorPort'>> {
+    const inspectorPort = await chooseInspectorPort()
     const stack = await startStack(supervisor, progress, join(dataDir, 'stack.json'))
     const agentToken = stack.agents[0]?.apiToken
     if (agentToken === undefined || stack.spoolDir === null) throw new Error('the figures need the demo\'s agent and a shared spool')
-    return { stack, agentToken }
+    return { stack, agentToken, inspectorPort }
   }
 
   const lines: Line[] = []

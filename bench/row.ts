@@ -12,6 +12,8 @@ export interface Bench {
 export interface LiveBench extends Bench {
   stack: Stack
   agentToken: string
+  /** Where a service that gets SIGUSR1 can be inspected. */
+  inspectorPort: number
 }
 
 /** A part of the table, by the name that selects it. */

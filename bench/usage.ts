@@ -19,6 +19,12 @@ export function usageNow (names: ReadonlyMap<number, string>): Map<string, Usage
   return usage
 }
 
+export function pidOf (name: string): number {
+  const found = descendants(new Map()).find(one => one.name === name)
+  if (found === undefined) throw new Error(`${name} does not run below this process`)
+  return found.pid
+}
+
 interface Running { pid: number, parent: number, command: string, cpuTicks: number }
 
 function descendants (names: ReadonlyMap<number, string>): (Running & { name: string })[] {

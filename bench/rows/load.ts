@@ -2,20 +2,20 @@ import { cpus } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startCallers, type BenchCall } from '../calls.ts'
 import { createClient, type Client } from '../client.ts'
-import { describeSpread, median, spreadOf, type Figure } from '../figures.ts'
+import { describeSpread, spreadOf, type Figure } from '../figures.ts'
+import { heapInUse } from '../heap.ts'
 import { createPresses, noteTrouble, type Presses } from '../presses.ts'
 import type { Row } from '../row.ts'
-import { usageNow, type Usage } from '../usage.ts'
+import { pidOf, usageNow, type Usage } from '../usage.ts'
 
 const pausesPerSecond = 10
-const usageEveryMs = 10_000
-const heapEveryMs = 1000
+const sampleEveryMs = 10_000
 
 /** A hundred live calls, each paused for a while again and again. */
 export const load: Row = {
   name: 'load',
   needsStack: true,
-  async run ({ stack, agentToken, times, say }) {
+  async run ({ stack, agentToken, inspectorPort, times, say }) {
     const callers = await startCallers(stack)
     const tacet = createClient(stack.callControl!.url, { token: agentToken, connections: 20 })
     const names = new Map([[callers.pid, 'the phones']])
@@ -23,27 +23,27 @@ export const load: Row = {
       say('placing calls')
       const calls = await callers.open(Math.max(20, times(100)))
       say('warming up')
-      await press(calls, tacet, Math.min(15, times(15)))
+      await (await press(calls, tacet, times(15))).settled
       const seconds = times(60)
       say(`${seconds} s`)
+      const control = pidOf('call-control')
+      const heap = { firstMiB: await heapInUse(control, inspectorPort), lastMiB: NaN }
       const samples = [sampleOf(names)]
-      const heaps: number[] = []
-      const timers = [
-        setInterval(() => samples.push(sampleOf(names)), usageEveryMs),
-        setInterval(() => { void readHeap(stack.callControl!.adminUrl).then(heapMiB => heaps.push(heapMiB)) }, heapEveryMs),
-      ]
-      const presses = await press(calls, tacet, seconds).finally(() => timers.forEach(clearInterval))
+      const sampler = setInterval(() => samples.push(sampleOf(names)), sampleEveryMs)
+      const { presses, settled } = await press(calls, tacet, seconds).finally(() => clearInterval(sampler))
       samples.push(sampleOf(names))
+      await settled
+      heap.lastMiB = await heapInUse(control, inspectorPort)
       await callers.hangup()
-      return [figureOf(calls.length, presses, samples, heaps)]
+      return [figureOf(calls.length, presses, samples, heap)]
     } finally {
       await Promise.all([callers.close(), tacet.close()])
     }
   },
 }
 
-/** On the beat, however long an answer takes. */
-async function press (calls: BenchCall[], tacet: Client, seconds: number): Promise<Presses> {
+/** On the beat, however long an answer takes. What is paused at the end is resumed when that has settled. */
+async function press (calls: BenchCall[], tacet: Client, seconds: number): Promise<{ presses: Presses, settled: Promise<unknown> }> {
   const presses = createPresses(tacet)
   const underWay: Promise<void>[] = []
   const pausedMs = calls.length / pausesPerSecond / 2 * 1000
@@ -59,43 +59,31 @@ async function press (calls: BenchCall[], tacet: Client, seconds: number): Promi
     one.catch(() => {}) // told at the end
     underWay.push(one)
   }
-  await Promise.all(underWay)
-  return presses
+  return { presses, settled: Promise.all(underWay) }
 }
 
 interface Sample { atMs: number, usage: Map<string, Usage> }
 const sampleOf = (names: ReadonlyMap<number, string>): Sample => ({ atMs: performance.now(), usage: usageNow(names) })
 
-async function readHeap (adminUrl: string): Promise<number> {
-  const metrics = await (await fetch(`${adminUrl}/metrics`)).text()
-  return Number(/^nodejs_heap_size_used_bytes\S* (\S+)$/m.exec(metrics)?.[1]) / 2 ** 20
-}
-
-/** At the beginning and at the end. What is in use right after a garbage collection is the least. */
-function thirds (values: number[], of: (values: number[]) => number): { first: number, last: number } {
-  const third = Math.ceil(values.length / 3)
-  return { first: of(values.slice(0, third)), last: of(values.slice(-third)) }
-}
-const least = (values: number[]): number => Math.min(...values)
-
-function figureOf (calls: number, presses: Presses, samples: Sample[], heaps: number[]): Figure {
+function figureOf (calls: number, presses: Presses, samples: Sample[], heap: { firstMiB: number, lastMiB: number }): Figure {
   const [first, last] = [samples[0]!, samples.at(-1)!]
   const seconds = (last.atMs - first.atMs) / 1000
   const processes = Object.fromEntries([...last.usage].map(([name, { cpuSeconds }]) => {
-    const memory = samples.map(({ usage }) => usage.get(name)?.memoryMiB ?? 0)
-    return [name, { cores: (cpuSeconds - (first.usage.get(name)?.cpuSeconds ?? 0)) / seconds, memoryMiB: thirds(memory, median) }]
+    return [name, {
+      cores: (cpuSeconds - (first.usage.get(name)?.cpuSeconds ?? 0)) / seconds,
+      memoryMiB: samples.map(({ usage }) => Math.round(usage.get(name)?.memoryMiB ?? 0)),
+    }]
   }))
   const control = processes['call-control']!
-  const heapMiB = thirds(heaps, least)
   const took = spreadOf(presses.tookMs)
-  const show = (name: string) => `${name} ${processes[name]?.cores.toFixed(2)} core, ${Math.round(processes[name]?.memoryMiB.last ?? NaN)} MiB`
+  const show = (name: string) => `${name} ${processes[name]?.cores.toFixed(2)} core, ${processes[name]?.memoryMiB.at(-1)} MiB`
   return {
     figure: `${calls} live recorded calls, ${pausesPerSecond} pauses/s for ${Math.round(seconds)} s`,
-    tacet: `pause ${describeSpread(took)}${noteTrouble(presses)}; ${show('call-control')} (heap after collections ${heapMiB.first.toFixed(0)} → ${heapMiB.last.toFixed(0)} MiB)`,
+    tacet: `pause ${describeSpread(took)}${noteTrouble(presses)}; ${show('call-control')} (its heap after a collection: ${heap.firstMiB.toFixed(0)} → ${heap.lastMiB.toFixed(0)} MiB)`,
     reference: `on ${cpus().length} cores beside it: ${Object.keys(processes).filter(name => name !== 'call-control').map(show).join('; ')}`,
     ratio: null,
     goal: 'call-control ≤ 0.3 core, flat memory, p99 ≤ 50 ms',
-    isMet: control.cores <= 0.3 && heapMiB.last <= 1.1 * heapMiB.first && took.p99 <= 50 && presses.failed === 0,
-    details: { pauses: took, undurable: presses.undurable, failed: presses.failed, lastFailure: presses.lastFailure, processes, heapMiB, heaps },
+    isMet: control.cores <= 0.3 && heap.lastMiB <= 1.1 * heap.firstMiB && took.p99 <= 50 && presses.failed === 0,
+    details: { pauses: took, undurable: presses.undurable, failed: presses.failed, lastFailure: presses.lastFailure, processes, heap },
   }
 }
