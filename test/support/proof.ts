@@ -23,8 +23,11 @@ const edgeMs = 60
 /** Three packets that a machine busy with the tests themselves may lose, and a millisecond that the decoder may err. */
 const lossMs = 61
 
-export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] =>
-  probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.calls && data?.callId === callId)
+/** Each once, as a consumer keeps them: a process killed between Kafka's answer and its own commit publishes some again, under the same ids. */
+export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] => {
+  const seen = new Set<string | undefined>()
+  return probe.events.filter(({ topic, data, id }) => topic === topicPrefix + topics.calls && data?.callId === callId && !seen.has(id) && seen.add(id))
+}
 
 export const auditOf = ({ probe, topicPrefix }: Tacet, callId: string): any[] =>
   probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data?.callId === callId).map(({ data }) => data)

@@ -176,7 +176,7 @@ t.test('closing tells Asterisk, and is quick even in the middle of a reconciliat
   const startedAt = Date.now()
   await connection.close()
   t.ok(isLost)
-  t.ok(Date.now() - startedAt < 500)
+  t.ok(Date.now() - startedAt < 3000)
   const { connection: other } = listener(t)
   await eventually(async () => !(await other.rest.listApplications()).some(({ name }) => name === app), { timeoutMs: 10_000 })
 })

@@ -25,7 +25,7 @@ async function tryAgainst (t: Test, url: string, isEnough: () => boolean): Promi
   await eventually(isEnough)
   const startedAt = Date.now()
   await connection.close()
-  t.ok(Date.now() - startedAt < 1000, 'it closes in time')
+  t.ok(Date.now() - startedAt < 4000, 'it closes in time')
   t.equal(connection.state, 'down')
   t.equal(ups, 0)
 }
