@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   directionSchema, endReasonSchema, idSchema, outcomeSchema, sampleRateSchema, silenceReasonSchema, timestampSchema, trackNameSchema,
 } from './primitives.ts'
+import { finishedRecordingSettingsSchema } from './settings.ts'
 
 /** One file that a recorder wrote. `name` is the ARI stored recording, without extension. */
 export const trackFileSchema = z.object({
@@ -72,6 +73,8 @@ export const manifestSchema = z.object({
   gaps: z.array(gapSchema),
   /** What call-control already knows to be missing. */
   faults: z.array(z.string()),
+  /** The company's, as they were when the call was answered. */
+  settings: finishedRecordingSettingsSchema,
 })
 export type Manifest = z.infer<typeof manifestSchema>
 

@@ -41,6 +41,28 @@ export type GapMode = z.infer<typeof gapModeSchema>
 export const afterLongestPauseSchema = z.enum(['none', 'remind', 'resume'])
 export type AfterLongestPause = z.infer<typeof afterLongestPauseSchema>
 
+export const recordingChannelsSchema = z.enum(['mono', 'stereo'])
+export type RecordingChannels = z.infer<typeof recordingChannelsSchema>
+export const outputFormatSchema = z.enum(['opus', 'mp3', 'flac'])
+export type OutputFormat = z.infer<typeof outputFormatSchema>
+
+/** What a company wants of its finished recordings; frozen into a call, and carried to assembly by its manifest. */
+const finishedRecordingFields = {
+  /** What the recording has where it was stopped: nothing, silence as long as the gap, or a short tone. */
+  gaps: gapModeSchema.default('remove'),
+  /** Shorter recordings are not kept. */
+  minimumLengthMs: z.int().min(0).max(3_600_000).default(0),
+  /** null: recordings are kept until somebody deletes them. */
+  retentionDays: z.int().min(1).max(36_500).nullable().default(null),
+  /** `stereo`: the customer on the left, the agent on the right. */
+  recordingChannels: recordingChannelsSchema.default('mono'),
+  /** Beside the WAV file. */
+  outputFormats: z.array(outputFormatSchema).max(outputFormatSchema.options.length).refine(formats => new Set(formats).size === formats.length, 'the same format twice').default([]),
+}
+/** Manifests from before these settings travelled with them have the defaults. */
+export const finishedRecordingSettingsSchema = z.object(finishedRecordingFields).prefault({})
+export type FinishedRecordingSettings = z.infer<typeof finishedRecordingSettingsSchema>
+
 /** Fields added since the first version have defaults, so that older events stay readable. */
 export const companyFieldsSchema = z.object({
   name: lineSchema(120).min(1),
@@ -51,16 +73,11 @@ export const companyFieldsSchema = z.object({
   locks: z.object({ recording: z.boolean(), agentInitiatedPause: z.boolean() }).default({ recording: false, agentInitiatedPause: false }),
   /** `stop`: only the part before a transfer is saved. */
   transfers: z.enum(['stop', 'continue']).default('stop'),
-  /** What the recording has where it was stopped: nothing, silence as long as the gap, or a short tone. */
-  gaps: gapModeSchema.default('remove'),
+  ...finishedRecordingFields,
   /** How long the recording may stay stopped before `afterLongestPause` happens. */
   longestPauseMs: z.int().min(1_000).max(86_400_000).default(600_000),
   /** `remind` tells the agents; `resume` starts the recording again. */
   afterLongestPause: afterLongestPauseSchema.default('none'),
-  /** null: recordings are kept until somebody deletes them. */
-  retentionDays: z.int().min(1).max(36_500).nullable().default(null),
-  /** Shorter recordings are not kept. */
-  minimumLengthMs: z.int().min(0).max(3_600_000).default(0),
   /** ISO 3166 code of the country whose national numbers may be given without +. */
   country: z.string().regex(/^[A-Z]{2}$/, 'two capital letters, e.g. CZ').nullable().default(null),
 })

@@ -1,9 +1,9 @@
-import type { AfterLongestPause, Agent, Company, Direction, GapMode, PhoneNumber } from '@tacet/contracts'
+import { finishedRecordingSettingsSchema, type AfterLongestPause, type Agent, type Company, type Direction, type FinishedRecordingSettings, type PhoneNumber } from '@tacet/contracts'
 import { resolveCall, type CallDecision } from './call.ts'
 import type { AgentRules, CompanyRules, NumberRules } from './rules.ts'
 
 /** Calls that were frozen by an earlier version lack these. */
-type LaterField = 'gaps' | 'longestPauseMs' | 'afterLongestPause'
+type LaterField = keyof FinishedRecordingSettings | 'longestPauseMs' | 'afterLongestPause'
 
 /** The company's and number's rules as they were when the call was answered: plain JSON, kept in the call. */
 export interface FrozenRules {
@@ -15,9 +15,11 @@ export interface FrozenRules {
 export type FrozenAgent = AgentRules & Pick<Agent, 'agentId' | 'companyId' | 'version'>
 
 export function freezeCompanyAndNumber (company: Company, number: PhoneNumber | null): FrozenRules {
-  const { companyId, version, recording, agentInitiatedPause, locks, transfers, gaps, longestPauseMs, afterLongestPause } = company
+  const { companyId, version, recording, agentInitiatedPause, locks, transfers, longestPauseMs, afterLongestPause } = company
+  const { gaps, minimumLengthMs, retentionDays, recordingChannels, outputFormats } = company
+  const later = { gaps, minimumLengthMs, retentionDays, recordingChannels, outputFormats, longestPauseMs, afterLongestPause }
   return structuredClone({
-    company: { companyId, version, recording, agentInitiatedPause, locks, transfers, ...given({ gaps, longestPauseMs, afterLongestPause }) },
+    company: { companyId, version, recording, agentInitiatedPause, locks, transfers, ...given(later) },
     number: number && {
       numberId: number.numberId,
       number: number.number,
@@ -39,8 +41,9 @@ export function longestPauseOf ({ company }: FrozenRules): { afterMs: number, th
   return afterLongestPause === 'none' ? null : { afterMs: longestPauseMs, then: afterLongestPause }
 }
 
-/** What the recording has where it was stopped. */
-export const gapModeOf = ({ company }: FrozenRules): GapMode => company.gaps ?? 'remove'
+/** What assembly is to make of the recording; the defaults where the rules of the call are unknown. */
+export const finishedRecordingSettingsOf = (rules: FrozenRules | null): FinishedRecordingSettings =>
+  finishedRecordingSettingsSchema.parse(rules?.company ?? {})
 
 export function freezeAgent ({ agentId, companyId, version, recording, agentInitiatedPause }: Agent): FrozenAgent {
   return structuredClone({ agentId, companyId, version, recording, agentInitiatedPause })

@@ -126,3 +126,12 @@ export function principalOf (request: FastifyRequest): Principal {
   if (request.principal === undefined) throw problem('unauthenticated')
   return request.principal
 }
+
+/** People are judged by their roles; whoever is nothing but a `service` may do what its scopes name. */
+export const hasScope = ({ roles, scopes = [] }: Pick<Principal, 'roles' | 'scopes'>, scope: Scope): boolean =>
+  roles.some(role => role !== 'service') || (roles.includes('service') && scopes.includes(scope))
+
+/** Throws `forbidden`, naming the scope, unless `hasScope`. */
+export function requireScope (principal: Pick<Principal, 'roles' | 'scopes'>, scope: Scope): void {
+  if (!hasScope(principal, scope)) throw problem('forbidden', `this needs the scope ${scope}`)
+}

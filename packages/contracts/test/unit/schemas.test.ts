@@ -21,6 +21,8 @@ t.test('a company must say what it records; the rest has the defaults of the pro
     afterLongestPause: 'none',
     retentionDays: null,
     minimumLengthMs: 0,
+    recordingChannels: 'mono',
+    outputFormats: [],
     country: null,
   })
   t.same(putCompanySchema.safeParse({ name: 'Acme' }).error?.issues.map(issue => issue.path[0]), ['recording', 'agentInitiatedPause'])

@@ -18,6 +18,8 @@ export const company = (fields: Partial<Company> = {}): Company => ({
   afterLongestPause: 'none',
   retentionDays: null,
   minimumLengthMs: 0,
+  recordingChannels: 'mono',
+  outputFormats: [],
   country: null,
   ...fields,
 })

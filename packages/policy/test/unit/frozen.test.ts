@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decide, freezeAgent, freezeCompanyAndNumber, gapModeOf, longestPauseOf, resolveCall, versionsOf } from '@tacet/policy'
+import { decide, finishedRecordingSettingsOf, freezeAgent, freezeCompanyAndNumber, longestPauseOf, resolveCall, versionsOf } from '@tacet/policy'
 import { agent, company, number } from './builders.ts'
 
 t.test('a frozen call keeps its rules when the settings change, also through JSON', async t => {
@@ -32,18 +32,21 @@ t.test('a snapshot holds no personal data and names its versions', async t => {
   t.same(versionsOf({ rules: freezeCompanyAndNumber(company(), null), agent: frozenAgent, peer: null }), { company: 1, number: null, agent: 3, peer: null })
 })
 
-t.test('the longest pause and what becomes of gaps are frozen too', async t => {
-  const changed = company({ gaps: 'tone', longestPauseMs: 60_000, afterLongestPause: 'resume' })
+t.test('the longest pause and what becomes of the recording are frozen too', async t => {
+  const finished = { gaps: 'tone', minimumLengthMs: 5_000, retentionDays: 30, recordingChannels: 'stereo', outputFormats: ['opus'] } as const
+  const changed = company({ ...finished, outputFormats: ['opus'], longestPauseMs: 60_000, afterLongestPause: 'resume' })
   const rules = JSON.parse(JSON.stringify(freezeCompanyAndNumber(changed, null)))
-  t.equal(gapModeOf(rules), 'tone')
+  t.same(finishedRecordingSettingsOf(rules), finished)
   t.same(longestPauseOf(rules), { afterMs: 60_000, then: 'resume' })
   t.equal(longestPauseOf(freezeCompanyAndNumber(company(), null)), null)
 })
 
 t.test('a call frozen before these settings existed has their defaults', async t => {
-  const { gaps: _, longestPauseMs: __, afterLongestPause: ___, ...older } = company()
+  const { gaps: _, longestPauseMs: __, afterLongestPause: ___, minimumLengthMs: ____, retentionDays: _____, recordingChannels: ______, outputFormats: _______, ...older } = company()
   const rules = freezeCompanyAndNumber(older as ReturnType<typeof company>, null)
   t.notOk('gaps' in rules.company)
-  t.equal(gapModeOf(rules), 'remove')
+  const defaults = { gaps: 'remove', minimumLengthMs: 0, retentionDays: null, recordingChannels: 'mono', outputFormats: [] }
+  t.same(finishedRecordingSettingsOf(rules), defaults)
+  t.same(finishedRecordingSettingsOf(null), defaults)
   t.equal(longestPauseOf(rules), null)
 })

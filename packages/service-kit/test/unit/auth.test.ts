@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Credential } from '@tacet/contracts'
-import { createAuthenticator, createHttpApp, hashToken, principalOf, requirePrincipal, type ChangeIn } from '@tacet/service-kit'
+import { createAuthenticator, createHttpApp, hashToken, hasScope, principalOf, requirePrincipal, requireScope, type ChangeIn } from '@tacet/service-kit'
 import { credential } from '../helpers/events.ts'
 import { silent } from '../helpers/silent.ts'
 
@@ -60,4 +60,15 @@ t.test('a route behind requirePrincipal answers 401, 403 or knows who asks', asy
   }
   t.match((await get('/mine', `Bearer ${token}`)).json(), { credentialId: valid.credentialId })
   t.match((await get('/admin', `Bearer ${token}`)).json(), { code: 'forbidden', status: 403 })
+})
+
+t.test('a service may do what its scopes name; people are judged by their roles', async t => {
+  const service = { roles: ['service' as const] }
+  t.notOk(hasScope(service, 'recordings:read'), 'a credential from before there were scopes')
+  t.notOk(hasScope({ ...service, scopes: ['calls:read'] }, 'recordings:read'))
+  t.ok(hasScope({ ...service, scopes: ['calls:read', 'recordings:read'] }, 'recordings:read'))
+  t.ok(hasScope({ roles: ['supervisor', 'service'] }, 'recordings:read'))
+  t.notOk(hasScope({ roles: [], scopes: ['recordings:read'] }, 'recordings:read'), 'nobody')
+  t.throws(() => requireScope(service, 'recordings:read'), { code: 'forbidden', message: 'this needs the scope recordings:read' })
+  t.doesNotThrow(() => requireScope({ ...service, scopes: ['recordings:read'] }, 'recordings:read'))
 })

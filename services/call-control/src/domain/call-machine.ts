@@ -89,6 +89,7 @@ function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: numb
     answeredAtMs: atMs,
     recordedLegId: view.recordedLegId,
     sampleRateHz: view.isWideband ? 16000 : 8000,
+    tracks: rules?.company.recordingChannels === 'stereo' ? ['in', 'out'] : ['mix'],
     rules: rules ?? null,
   }
   draft.emit('call.answered', atMs, parties(draft.call))

@@ -1,4 +1,5 @@
 import type { CallAgent, EndReason, Gap, Manifest, Segment, TrackFile } from '@tacet/contracts'
+import { finishedRecordingSettingsOf } from '@tacet/policy'
 import { recorderId, type Call } from './call.ts'
 import type { ClosedSegment, OpenGap } from './recording.ts'
 
@@ -41,5 +42,6 @@ export function manifestOf (call: Call, endedAtMs: number, endReason: EndReason)
     segments: call.recording.segments.map(segment => segmentOf(call, segment)),
     gaps: call.recording.gaps.map(gap => gapOf(gap, endedAtMs)),
     faults: call.recording.faults,
+    settings: finishedRecordingSettingsOf(call.rules),
   }
 }

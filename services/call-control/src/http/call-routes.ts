@@ -1,5 +1,6 @@
 import { commandAnswerSchema, commandRequestSchema, idSchema, liveCallListSchema, problems, problemSchema, recordingStatusSchema, type LiveCall, type ProblemCode } from '@tacet/contracts'
-import { principalOf, requirePrincipal, type HttpApp, type Principal } from '@tacet/service-kit'
+import { principalOf, requirePrincipal, requireScope, type HttpApp, type Principal } from '@tacet/service-kit'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { publicState, type Call } from '../domain/call.ts'
 import { actionsIn } from '../usecases/call-session.ts'
@@ -27,7 +28,7 @@ export function callRoutes (app: HttpApp, { commands, authenticator, watch }: Ap
         params,
         headers,
         body: commandRequestSchema.nullish(),
-        response: { 200: commandAnswerSchema, ...errors('call-not-found', 'pause-denied', 'call-ended', 'still-paused', 'pause-unconfirmed', 'storage-unavailable', 'standby') },
+        response: { 200: commandAnswerSchema, ...errors('call-not-found', 'forbidden', 'pause-denied', 'call-ended', 'still-paused', 'pause-unconfirmed', 'storage-unavailable', 'standby') },
       },
     }, async request => await commands.execute({
       action,
@@ -46,10 +47,10 @@ export function callRoutes (app: HttpApp, { commands, authenticator, watch }: Ap
       tags: ['recording'],
       security: [{ bearer: [] }],
       params,
-      response: { 200: recordingStatusSchema, ...errors('call-not-found', 'standby') },
+      response: { 200: recordingStatusSchema, ...errors('call-not-found', 'forbidden', 'standby') },
     },
   }, async request => {
-    const principal = principalOf(request)
+    const principal = reader(request)
     const call = await commands.find({ principal, callId: request.params.callId })
     return statusOf(call, principal)
   })
@@ -60,15 +61,21 @@ export function callRoutes (app: HttpApp, { commands, authenticator, watch }: Ap
       tags: ['calls'],
       security: [{ bearer: [] }],
       querystring: listQuery,
-      response: { 200: liveCallListSchema, ...errors('standby') },
+      response: { 200: liveCallListSchema, ...errors('forbidden', 'standby') },
     },
   }, async request => {
-    const principal = principalOf(request)
+    const principal = reader(request)
     const { agent } = request.query
     const live = watch().follower.sessions().map(session => session.call).filter(call => call.endedAtMs === null && isReachable(call, principal))
     const wanted = agent === undefined ? live : live.filter(call => call.participants.some(({ agentId, leftAtMs }) => agentId === agent && leftAtMs === null))
     return { items: wanted.map(call => toLiveCall(call, principal)) }
   })
+}
+
+function reader (request: FastifyRequest): Principal {
+  const principal = principalOf(request)
+  requireScope(principal, 'calls:read')
+  return principal
 }
 
 function toLiveCall (call: Call, principal: Principal): LiveCall {

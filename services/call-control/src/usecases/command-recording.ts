@@ -1,6 +1,6 @@
 import { isProblem, problem, topics, type Actor, type AuditEntry, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
 import { versionsOf } from '@tacet/policy'
-import type { Principal } from '@tacet/service-kit'
+import { hasScope, type Principal } from '@tacet/service-kit'
 import { decideFor } from '../domain/call-machine.ts'
 import { publicState, type Call, type Participant } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
@@ -175,6 +175,7 @@ const isThere = (call: Call, { leftAtMs, joinedAtMs }: Participant): boolean =>
 /** Why the rules refuse the command, or undefined. */
 export function refuse (call: Call, { principal }: Pick<Command, 'principal'>): Problem | undefined {
   const { status } = call.recording.phase
+  if (!hasScope(principal, 'recordings:control')) return problem('forbidden', 'this needs the scope recordings:control')
   if (call.endedAtMs !== null) return problem('call-ended')
   if (status === 'ended' || status === 'ending') return problem('recording-ended')
   if (call.answeredAtMs === null) return problem('call-not-answered')

@@ -77,6 +77,21 @@ t.test('another agent\'s call is answered exactly as one that never was', async 
   }
 })
 
+t.test('a service may do what its scopes name, and no more', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const requests = [{ url: '/v1/calls' }, { url: `/v1/calls/${callId}/recording` }, { url: `/v1/calls/${callId}/recording/pause`, method: 'POST' as const }]
+  const statuses = async (token: string) => (await Promise.all(requests.map(request => send({ ...request, token })))).map(({ status }) => status)
+  t.same(await statuses(tokens.unscoped), [403, 403, 403])
+  t.same(await statuses(tokens.reader), [200, 200, 403])
+  t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
+  t.same((await send({ url: '/v1/calls', token: tokens.reader })).body.items[0].recording.allowedActions, [])
+  isProblem(t, await send({ ...requests[2]!, token: tokens.reader }), 'forbidden', 403)
+  t.match(lab.messages().flatMap(({ type, data }) => type === 'audit.recorded' ? [data] : []), [1, 2, 3].map(() => ({ action: 'recording.pause', outcome: 'refused', code: 'forbidden', actor: { kind: 'machine' } })))
+  t.same(await statuses(tokens.machine), [403, 403, 200])
+  t.match(lab.follower.session(callId)?.call.recording.reasons, ['machine'])
+})
+
 t.test('a call that has ended is a 409, and its status can still be read', async t => {
   const { lab, send } = await createHttpLab(t)
   const { call: { callId } } = await lab.answerCall()

@@ -14,6 +14,9 @@ export const tokens = {
   annasPhone: 'annas-phone-0123456789abcdef',
   bensPhone: 'bens-phone-0123456789abcdefg',
   revoked: 'revoked-0123456789abcdefghijkl',
+  machine: 'machine-0123456789abcdefghijkl',
+  reader: 'reader-0123456789abcdefghijkl',
+  unscoped: 'unscoped-0123456789abcdefghijkl',
 }
 
 const credential = (index: number, token: string, fields: Partial<Credential>): Credential => ({
@@ -38,6 +41,9 @@ const credentials = [
   credential(5, tokens.annasPhone, { agentId: anna, kind: 'device-token' }),
   credential(6, tokens.bensPhone, { agentId: ben, kind: 'device-token' }),
   credential(7, tokens.revoked, { agentId: anna, revokedAt: '2026-01-01T00:00:00.000Z' }),
+  credential(8, tokens.machine, { roles: ['service'], scopes: ['recordings:control'] }),
+  credential(9, tokens.reader, { roles: ['service'], scopes: ['calls:read'] }),
+  { ...credential(0, tokens.unscoped, { roles: ['service'] }), credentialId: 'e0000000-0000-4000-8000-000000000010' },
 ]
 
 type Source = Parameters<typeof createAuthenticator>[0]

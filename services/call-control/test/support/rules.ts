@@ -27,6 +27,8 @@ export const company = (fields: Partial<Company> = {}): Company => ({
   afterLongestPause: 'none',
   retentionDays: null,
   minimumLengthMs: 0,
+  recordingChannels: 'mono',
+  outputFormats: [],
   country: null,
   ...fields,
 })
@@ -65,5 +67,5 @@ const credentialOf = (agentId: string) => agentId.replace(/^a/, 'e')
 
 export const asAgent = (agentId: string): Principal => ({ credentialId: credentialOf(agentId), companyId, agentId, roles: ['agent'], kind: 'api-token' })
 export const asSupervisor: Principal = { credentialId: 'e0000000-0000-4000-8000-00000000aaaa', companyId, agentId: null, roles: ['supervisor'], kind: 'api-token' }
-export const asMachine: Principal = { credentialId: 'e0000000-0000-4000-8000-00000000bbbb', companyId, agentId: null, roles: ['service'], kind: 'api-token' }
+export const asMachine: Principal = { credentialId: 'e0000000-0000-4000-8000-00000000bbbb', companyId, agentId: null, roles: ['service'], scopes: ['calls:read', 'recordings:control'], kind: 'api-token' }
 export const asStranger: Principal = { ...asSupervisor, credentialId: 'e0000000-0000-4000-8000-00000000cccc', companyId: otherCompanyId }

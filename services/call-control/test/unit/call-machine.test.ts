@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Manifest } from '@tacet/contracts'
 import { agentlessGraceMs, evolve } from '../../src/domain/call-machine.ts'
 import { newCall, publicState, type Call, type CallInput, type CallTransition, type SettingsNow } from '../../src/domain/call.ts'
 import type { CallView } from '../../src/domain/call-view.ts'
@@ -50,6 +51,16 @@ t.test('the most specific rule decides whether it is recorded', async t => {
   t.ok(isStarted({ company: off, numbers: [phoneNumber('+442071838750', 'on')] }))
   t.notOk(isStarted({ company: off, numbers: [phoneNumber('+442071838750', 'on')], agents: [agent(anna, { recording: everywhere('off') })] }))
   t.notOk(isStarted({ company: { ...off, locks: { recording: true, agentInitiatedPause: false } }, agents: [agent(anna, { recording: everywhere('on') })] }))
+})
+
+t.test('a company that wants stereo gets a track for each side, and its settings travel in the manifest', async t => {
+  const { call } = answered({ company: company({ recordingChannels: 'stereo', retentionDays: 30, gaps: 'silence' }) })
+  t.same(call.tracks, ['in', 'out'])
+  t.same(answered().call.tracks, ['mix'])
+  const { events } = evolve(evolve(open(call), { type: 'gone', atMs: 9000 }).call, { type: 'recording', input: { type: 'recorder-stopped', atMs: 9010, segment: 1, proof: 'event' } })
+  const { manifest } = events.at(-1)?.data as { manifest: Manifest }
+  t.same(manifest.settings, { gaps: 'silence', minimumLengthMs: 0, retentionDays: 30, recordingChannels: 'stereo', outputFormats: [] })
+  t.same(manifest.segments[0]?.tracks.map(({ track, name }) => [track, name.slice(-5)]), [['in', '-1-in'], ['out', '1-out']])
 })
 
 t.test('an internal call is recorded only if both agents resolve to on', async t => {

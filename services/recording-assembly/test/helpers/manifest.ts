@@ -50,6 +50,7 @@ export function manifestOf (specs: SegmentSpec[], overrides: Partial<Manifest> =
     segments,
     gaps: specs.slice(1).map(({ fromMs }, index): Gap => ({ startedAt: at(specs[index]?.toMs ?? 0), endedAt: at(fromMs + 4), reasons: ['agent'], by: [actor] })),
     faults: [],
+    settings: { gaps: 'remove', minimumLengthMs: 0, retentionDays: null, recordingChannels: 'mono', outputFormats: [] },
     ...overrides,
   }
 }

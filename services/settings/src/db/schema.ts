@@ -35,6 +35,8 @@ export const companies = settingsSchema.table('companies', {
   afterLongestPause: text('after_longest_pause').$type<Company['afterLongestPause']>().notNull().default('none'),
   retentionDays: integer('retention_days'),
   minimumLengthMs: integer('minimum_length_ms').notNull().default(0),
+  recordingChannels: text('recording_channels').$type<Company['recordingChannels']>().notNull().default('mono'),
+  outputFormats: text('output_formats').array().$type<Company['outputFormats']>().notNull().default([]),
   country: text(),
   ...timestamps,
 })

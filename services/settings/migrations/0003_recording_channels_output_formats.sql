@@ -1,0 +1,2 @@
+ALTER TABLE "settings"."companies" ADD COLUMN "recording_channels" text DEFAULT 'mono' NOT NULL;--> statement-breakpoint
+ALTER TABLE "settings"."companies" ADD COLUMN "output_formats" text[] DEFAULT '{}' NOT NULL;
