@@ -1,7 +1,7 @@
 import { eventually } from '@tacet/test-kit'
 import t from 'tap'
 import { customerNumber, numbers, openOffice } from '../support/office.ts'
-import { callEvents, checkAudio, checkStory, checkUnrecorded, proofOf } from '../support/proof.ts'
+import { auditTrail, callEvents, checkAudio, checkStory, checkUnrecorded, proofOf } from '../support/proof.ts'
 import { createTalk, findLive, newSignal, placeCall, receiveCall, speak, voiceOf, type Talk } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
@@ -75,10 +75,18 @@ t.test('on an internal call one who may not stop the recording means that neithe
   }
   await speak(talk.voices, 400)
   await talk.hangup()
-  await tacet.putAgent(1, {})
   const proof = await proofOf(t, tacet, talk)
   t.equal(proof.timeline.segments.length, 1)
   checkAudio(t, proof, talk)
+
+  const chain = [{ level: 'agent', value: 'deny' }, { level: 'company', value: 'allow' }]
+  const audit = await auditTrail(tacet, talk.callId, 2)
+  t.match(audit.find(({ actor }) => actor.agentId === anna.agentId), { outcome: 'refused', code: 'internal-peer-denied', detail: { rule: { decision: { value: 'allow' }, peerDecision: { value: 'deny', decidedBy: 'agent', chain } } } })
+  t.match(audit.find(({ actor }) => actor.agentId === ben.agentId), { outcome: 'refused', code: 'internal-peer-denied', detail: { rule: { decision: { value: 'deny', decidedBy: 'agent', chain } } } })
+  const explain = async (token: string) => await tacet.settings(`/v1/policy/explain?agent=${anna.agentId}&peerAgent=${ben.agentId}&direction=internal`, { token })
+  t.match((await explain(tacet.supervisorToken)).body, { effective: { mayPause: false }, agentInitiatedPause: { value: 'allow' }, peer: { agentInitiatedPause: { value: 'deny', decidedBy: 'agent', chain } } })
+  t.match((await explain(anna.token)).problem(), { status: 403, code: 'forbidden' })
+  await tacet.putAgent(1, {})
 })
 
 t.test('a caller in the menu or the queue is not recorded before an agent answers', async t => {

@@ -32,6 +32,14 @@ export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): Probe
 export const auditOf = ({ probe, topicPrefix }: Tacet, callId: string): any[] =>
   probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data?.callId === callId).map(({ data }) => data)
 
+/** The audit log as the settings service serves it, oldest first, once it holds so many entries of the call. */
+export async function auditTrail ({ settings }: Tacet, callId: string, entries: number): Promise<any[]> {
+  return await eventually(async () => {
+    const { body } = await settings(`/v1/audit?callId=${callId}`)
+    return body.items?.length >= entries && body.items.toReversed()
+  }, { timeoutMs: 20_000, message: `${entries} entries in the audit log` })
+}
+
 export const waitForEvent = async ({ probe }: Tacet, callId: string, type: string): Promise<ProbedEvent> =>
   await probe.waitFor(event => event.type === type && event.data?.callId === callId, { timeoutMs: 20_000, message: `no ${type}` })
 
@@ -67,7 +75,7 @@ export async function checkUnrecorded (t: Test, tacet: Tacet, { callId }: Pick<T
   t.notOk(types.some(type => /^(recording|segment)/.test(type)), 'no event of a recording')
   t.match((await tacet.callControl(`/v1/calls/${callId}/recording`, { token: tacet.supervisorToken })).body, { state: 'ended', segments: [] })
   t.match((await tacet.assembly(`/v1/recordings/${callId}`, { token: tacet.supervisorToken })).problem(), { status: 404, code: 'recording-not-found' })
-  t.same(await segmentFiles(tacet, callId), [], 'nothing in the spool of Asterisk')
+  t.same(await filesOf(tacet, callId), [], 'no file anywhere')
   return types
 }
 
@@ -108,6 +116,13 @@ export async function segmentFiles ({ stack: { spoolDir } }: Tacet, callId: stri
   if (spoolDir === null) throw new Error('this test looks into the spool of Asterisk: it needs a stack that shares it')
   const files = await readdir(join(spoolDir, 'tacet'))
   return files.filter(file => file.startsWith(`tacet-${callId}-`))
+}
+
+/** Whatever bears the id of the call on a disk: in the spool of Asterisk, and where recordings are assembled and kept. */
+export async function filesOf ({ stack: { spoolDir }, recordingsDir }: Tacet, callId: string): Promise<string[]> {
+  if (spoolDir === null) throw new Error('this test looks into the spool of Asterisk: it needs a stack that shares it')
+  const found = await Promise.all([spoolDir, recordingsDir].map(dir => readdir(dir, { recursive: true })))
+  return found.flat().filter(file => file.includes(callId))
 }
 
 /** What some of the people said while they were recorded, and while they were not. */
