@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { readWavFile, stitch as stitchSegments } from '@tacet/audio'
+import { readWavFile, stitch as stitchSegments, type StitchTrack } from '@tacet/audio'
 import { prepareHour } from '../disk.ts'
 import { median, time, type Figure } from '../figures.ts'
 import type { Row } from '../row.ts'
@@ -42,7 +42,7 @@ async function stitchTo (paths: string[], output: string): Promise<void> {
   const segments = await Promise.all(paths.map(async path => {
     const wav = await readWavFile(path)
     if (!wav.ok) throw new Error(wav.detail)
-    return { path, wav }
+    return { tracks: [{ path, wav }] as [StitchTrack] }
   }))
   const file = await open(output, 'wx')
   await stitchSegments({ segments, output: file }).finally(() => file.close())

@@ -1,150 +1,111 @@
-import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { open } from 'node:fs/promises'
-import { readFully } from './riff.ts'
+import { createHashingWriter, type HashingWriter } from './hashing-writer.ts'
+import { layOut, type Layout } from './layout.ts'
+import { applyFades, toneOf } from './shape.ts'
+import { StitchError } from './stitch-error.ts'
+import { openTracks } from './tracks.ts'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, bytesPerSample, wavHeader } from './wav.ts'
 import type { Wav, WavFormat } from './wav.ts'
 
-/** A segment's file and what `readWavFile` said of it. */
-export type StitchSegment = { path: string, wav: Wav }
+/** A file, or samples [fromSample, fromSample + samples) of it, after `leadSamples` of silence because it began later than the other track. */
+export type StitchTrack = { path: string, wav: Wav, fromSample?: number, samples?: number, leadSamples?: number }
 
-/** What becomes of the time between two segments. `silence` and `tone` will be further modes. */
-export type GapMode = 'remove'
+/** One track is copied with the channels it has; two of one channel each become left and right, and the shorter one is filled up with silence. */
+export type StitchSegment = { tracks: [StitchTrack] | [StitchTrack, StitchTrack] }
 
 export type StitchOptions = {
   segments: StitchSegment[]
+  /** Of just these segments; by default they are joined one right after the other. */
+  layout?: Layout
   /** A new, empty file; written from position 0, neither synced nor closed. */
   output: FileHandle
-  gaps?: GapMode
   signal?: AbortSignal
 }
 
-/** Offsets and counts in samples per channel; `segments` in the order given. */
-export type Stitched = {
-  format: WavFormat
-  samples: number
-  fileBytes: number
-  sha256: string
-  segments: { offsetSamples: number, samples: number }[]
-}
+/** `samples` counts per channel. */
+export type Stitched = { format: WavFormat, samples: number, fileBytes: number, sha256: string, layout: Layout }
 
-export type StitchErrorCode = 'no-segments' | 'formats-differ' | 'too-large' | 'segment-unreadable'
-
-export class StitchError extends Error {
-  readonly code: StitchErrorCode
-  readonly segmentPath: string | undefined
-
-  constructor (code: StitchErrorCode, message: string, options: { segmentPath?: string, cause?: unknown } = {}) {
-    super(message, { cause: options.cause })
-    this.name = 'StitchError'
-    this.code = code
-    this.segmentPath = options.segmentPath
-  }
-}
-
-/** The output's data, in order; a gap that is filled will be a piece of its own kind. */
-type Piece = { kind: 'segment', path: string, position: number, bytes: number }
-type Plan = { format: WavFormat, samples: number, pieces: Piece[], segments: Stitched['segments'] }
-
-const BUFFER_BYTES = 1024 * 1024
+export const trackSamples = ({ wav, fromSample = 0, samples = wav.samples - fromSample }: StitchTrack): number => samples
+/** Per channel, silence before and after a track included. */
+export const segmentSamples = ({ tracks }: StitchSegment): number => Math.max(...tracks.map(track => (track.leadSamples ?? 0) + trackSamples(track)))
 
 /**
- * Joins segments into one WAV, sample for sample, in two fixed buffers; the digest is of the bytes written.
- * Throws StitchError, the signal's reason, or the I/O error of the output as it comes (ENOSPC …).
+ * Joins segments into one WAV, sample for sample but for the fades at the joins, in a few fixed buffers; the digest is of the
+ * bytes written. Throws StitchError, the signal's reason, or the I/O error of the output as it comes (ENOSPC …).
  */
-export async function stitch (options: StitchOptions): Promise<Stitched> {
-  const { format, samples, pieces, segments } = planStitch(options.segments, options.gaps ?? 'remove')
-  const dataBytes = samples * bytesPerSample(format)
-  const writer = createHashingWriter(options.output)
+export async function stitch ({ segments, output, signal, layout: given }: StitchOptions): Promise<Stitched> {
+  const format = formatOf(segments)
+  const layout = given ?? joined(segments, format)
+  const dataBytes = layout.samples * bytesPerSample(format)
+  if (dataBytes > MAX_WAV_DATA_BYTES) throw new StitchError('too-large', `${layout.samples} samples are more than a WAV can hold`)
+
+  const writer = createHashingWriter(output)
   try {
     await writer.write(wavHeader(format, dataBytes))
-    const buffers: [Buffer, Buffer] = [Buffer.allocUnsafeSlow(BUFFER_BYTES), Buffer.allocUnsafeSlow(BUFFER_BYTES)]
-    for (const piece of pieces) await copySegment(piece, buffers, writer, options.signal)
+    for (const stretch of stretchesOf(layout)) {
+      signal?.throwIfAborted()
+      if (stretch.kind === 'segment') await copySegment(segments[stretch.index]!, layout.segments[stretch.index]!, { format, writer, signal })
+      else await writeFill(stretch.kind, stretch.samples, { format, writer, signal })
+    }
   } finally {
     await writer.settle()
   }
-  return { format, samples, fileBytes: WAV_HEADER_BYTES + dataBytes, sha256: await writer.digest(), segments }
+  return { format, samples: layout.samples, fileBytes: WAV_HEADER_BYTES + dataBytes, sha256: await writer.digest(), layout }
 }
 
-function planStitch (segments: StitchSegment[], gaps: GapMode): Plan {
-  const format = segments[0]?.wav.format
-  if (!format) throw new StitchError('no-segments', 'there are no segments to stitch')
-  const plan: Plan = { format, samples: 0, pieces: [], segments: [] }
-  for (const { path, wav } of segments) {
-    if (!isSameFormat(wav.format, format)) {
-      throw new StitchError('formats-differ', `${describe(wav.format)} after ${describe(format)}`, { segmentPath: path })
-    }
-    switch (gaps) {
-      case 'remove': break
-      default: throw new TypeError(`unknown gap mode ${gaps satisfies never}`)
-    }
-    plan.pieces.push({ kind: 'segment', path, position: wav.dataOffset, bytes: wav.dataBytes })
-    plan.segments.push({ offsetSamples: plan.samples, samples: wav.samples })
-    plan.samples += wav.samples
-  }
-  if (plan.samples * bytesPerSample(format) > MAX_WAV_DATA_BYTES) {
-    throw new StitchError('too-large', `${plan.samples} samples are more than a WAV can hold`)
-  }
-  return plan
+type Target = { format: WavFormat, writer: HashingWriter, signal: AbortSignal | undefined }
+type Stretch = { kind: 'segment', offsetSamples: number, index: number } | { kind: 'silence' | 'tone', offsetSamples: number, samples: number }
+
+function stretchesOf ({ segments, fills }: Layout): Stretch[] {
+  const audible = segments.flatMap(({ offsetSamples, samples }, index): Stretch[] => samples > 0 ? [{ kind: 'segment', offsetSamples, index }] : [])
+  return [...audible, ...fills].sort((a, b) => a.offsetSamples - b.offsetSamples)
 }
 
-async function copySegment (piece: Piece, buffers: [Buffer, Buffer], writer: HashingWriter, signal?: AbortSignal): Promise<void> {
-  signal?.throwIfAborted()
-  if (piece.bytes === 0) return
-  const input = await open(piece.path).catch(cause => { throw unreadable(piece.path, 'cannot be opened', cause) })
+function joined (segments: StitchSegment[], { sampleRateHz }: WavFormat): Layout {
+  return layOut({ sampleRateHz, mode: 'remove', gaps: [], segments: segments.map(segment => ({ samples: segmentSamples(segment), requestedAtMs: 0, startedAtMs: 0 })) })
+}
+
+async function copySegment (segment: StitchSegment, placed: Layout['segments'][number], { format, writer, signal }: Target): Promise<void> {
+  if (segmentSamples(segment) !== placed.samples) throw new RangeError(`a segment of ${segmentSamples(segment)} samples was laid out as ${placed.samples}`)
+  const { channels } = format
+  const tracks = await openTracks(segment)
   try {
-    for (let done = 0; done < piece.bytes;) {
+    for (let done = 0; done < placed.samples;) {
       signal?.throwIfAborted()
-      // Two buffers take turns: while one is written and hashed, the other is filled.
-      buffers.reverse()
-      const wanted = buffers[0].subarray(0, piece.bytes - done)
-      const bytesRead = await readFully(input, wanted, piece.position + done)
-        .catch(cause => { throw unreadable(piece.path, 'cannot be read', cause) })
-      if (bytesRead < wanted.length) throw unreadable(piece.path, 'has become shorter since it was measured')
-      await writer.write(wanted)
-      done += bytesRead
+      const block = writer.spare((placed.samples - done) * channels)
+      await tracks.read(block, done)
+      applyFades(block, channels, done, placed)
+      await writer.write(block)
+      done += block.length / channels
     }
   } finally {
-    await input.close()
+    await tracks.close()
   }
 }
 
-type HashingWriter = ReturnType<typeof createHashingWriter>
-
-/** `write` returns once the previous bytes are written; the ones given must stay untouched until the next call has returned. */
-function createHashingWriter (output: FileHandle) {
-  const hash = createHash('sha256')
-  let position = 0
-  let underWay: Promise<void> = Promise.resolve()
-
-  return {
-    async write (bytes: Uint8Array) {
-      await underWay
-      underWay = writeFully(output, bytes, position)
-      underWay.catch(() => {}) // whoever waits for it next gets the error
-      hash.update(bytes) // on this thread, while the write runs on another
-      position += bytes.length
-    },
-    async settle () {
-      await underWay.catch(() => {})
-    },
-    async digest () {
-      await underWay
-      return hash.digest('hex')
-    },
+async function writeFill (kind: 'silence' | 'tone', samples: number, { format: { channels, sampleRateHz }, writer, signal }: Target): Promise<void> {
+  if (kind === 'tone') return await writer.write(toneOf(samples, sampleRateHz, channels))
+  for (let done = 0; done < samples;) {
+    signal?.throwIfAborted()
+    const block = writer.spare((samples - done) * channels).fill(0)
+    await writer.write(block)
+    done += block.length / channels
   }
 }
 
-async function writeFully (output: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  let done = 0
-  while (done < bytes.length) {
-    const { bytesWritten } = await output.write(bytes, done, bytes.length - done, position + done)
-    done += bytesWritten
-  }
-}
-
-function unreadable (path: string, what: string, cause?: unknown): StitchError {
-  return new StitchError('segment-unreadable', `segment ${path} ${what}`, { segmentPath: path, cause })
+function formatOf (segments: StitchSegment[]): WavFormat {
+  const formats = segments.map(({ tracks: [one, other] }): { format: WavFormat, path: string } => {
+    if (other === undefined) return { format: one.wav.format, path: one.path }
+    if (one.wav.format.channels !== 1 || !isSameFormat(one.wav.format, other.wav.format)) {
+      throw new StitchError('formats-differ', `${describe(other.wav.format)} beside ${describe(one.wav.format)}`, { segmentPath: other.path })
+    }
+    return { format: { ...one.wav.format, channels: 2 }, path: one.path }
+  })
+  const [first] = formats
+  if (first === undefined) throw new StitchError('no-segments', 'there are no segments to stitch')
+  const odd = formats.find(({ format }) => !isSameFormat(format, first.format))
+  if (odd !== undefined) throw new StitchError('formats-differ', `${describe(odd.format)} after ${describe(first.format)}`, { segmentPath: odd.path })
+  return first.format
 }
 
 function isSameFormat (a: WavFormat, b: WavFormat): boolean {

@@ -4,14 +4,16 @@ import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { MAX_WAV_DATA_BYTES, encodeWav, readSamples, stitch, wavHeader } from '@tacet/audio'
-import type { StitchSegment } from '@tacet/audio'
+import { MAX_WAV_DATA_BYTES, encodeWav, layOut, readSamples, stitch, wavHeader } from '@tacet/audio'
+import type { Layout, StitchSegment, StitchTrack, WavFormat } from '@tacet/audio'
 import { countingSamples, mono, readSegment, stereo, tempFolder, writeSegment } from '../helpers/files.ts'
 
-async function stitchInto (path: string, segments: StitchSegment[], signal = new AbortController().signal) {
+const alone = (track: StitchTrack): StitchSegment => ({ tracks: [track] })
+
+async function stitchInto (path: string, tracks: StitchTrack[], signal = new AbortController().signal) {
   const output = await open(path, 'wx')
   try {
-    return await stitch({ segments, output, signal })
+    return await stitch({ segments: tracks.map(alone), output, signal })
   } finally {
     await output.close()
   }
@@ -19,27 +21,91 @@ async function stitchInto (path: string, segments: StitchSegment[], signal = new
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-t.test('segments of any lengths are joined sample for sample, and the digest is that of the file', async t => {
+/** What the recording should be, from the layout alone: whole arrays, no streams. */
+function expectedOf (segments: Int16Array[], layout: Layout, { channels, sampleRateHz }: WavFormat): Int16Array {
+  const all = new Int16Array(layout.samples * channels)
+  for (const [index, { offsetSamples, samples, fadeInSamples, fadeOutSamples }] of layout.segments.entries()) {
+    for (let i = 0; i < samples * channels; i++) {
+      const frame = Math.floor(i / channels)
+      const fromEdge = frame < fadeInSamples ? frame : samples - 1 - frame
+      const length = frame < fadeInSamples ? fadeInSamples : fadeOutSamples
+      const gain = fromEdge < length ? Math.sin((fromEdge + 0.5) / length * Math.PI / 2) ** 2 : 1
+      all[offsetSamples * channels + i] = Math.round(segments[index]![i]! * gain)
+    }
+  }
+  for (const { kind, offsetSamples, samples } of layout.fills) {
+    const edge = Math.min(sampleRateHz / 200, Math.floor(samples / 2))
+    for (let i = 0; kind === 'tone' && i < samples * channels; i++) {
+      const frame = Math.floor(i / channels)
+      const fromEdge = Math.min(frame, samples - 1 - frame)
+      const gain = fromEdge < edge ? Math.sin((fromEdge + 0.5) / edge * Math.PI / 2) ** 2 : 1
+      all[offsetSamples * channels + i] = Math.round(Math.round(32768 * 10 ** -0.9 * Math.sin(2 * Math.PI * 1000 * frame / sampleRateHz)) * gain)
+    }
+  }
+  return all
+}
+
+t.test('segments of any lengths are joined sample for sample in each gap mode, and the digest is that of the file', async t => {
   const folder = await tempFolder(t)
   let run = 0
   const lengths = fc.array(fc.oneof(fc.nat(5), fc.nat(20_000)), { minLength: 1, maxLength: 6 })
-  await fc.assert(fc.asyncProperty(lengths, fc.constantFrom(mono, stereo), async (lengths, format) => {
+  await fc.assert(fc.asyncProperty(lengths, fc.constantFrom(mono, stereo), fc.constantFrom('remove', 'silence', 'tone'), fc.nat(900), async (lengths, format, mode, gapMs) => {
     run++
-    const segments = []
-    const expected: { offsetSamples: number, samples: number }[] = []
-    let total = 0
-    for (const [i, samples] of lengths.entries()) {
-      segments.push(await writeSegment(folder, `${run}-${i}.wav`, countingSamples(samples * format.channels, total * format.channels), format))
-      expected.push({ offsetSamples: total, samples })
-      total += samples
-    }
-    const path = join(folder, `${run}.wav`)
-    const result = await stitchInto(path, segments)
+    const audio = lengths.map((samples, i) => countingSamples(samples * format.channels, i * 7_000))
+    const tracks = []
+    for (const [i, samples] of audio.entries()) tracks.push(await writeSegment(folder, `${run}-${i}.wav`, samples, format))
+    let atMs = 1_000
+    const times = lengths.map(samples => {
+      const startedAtMs = atMs
+      atMs += samples / format.sampleRateHz * 1000 + gapMs
+      return { samples, requestedAtMs: startedAtMs - 5, startedAtMs }
+    })
+    const gaps = times.slice(1).map(({ startedAtMs }) => ({ startedAtMs: startedAtMs - gapMs, endedAtMs: startedAtMs }))
+    const layout = layOut({ mode, sampleRateHz: format.sampleRateHz, segments: times, gaps })
+    if (layout.samples === 0) return
 
+    const path = join(folder, `${run}.wav`)
+    const output = await open(path, 'wx')
+    const result = await stitch({ segments: tracks.map(alone), layout, output }).finally(() => output.close())
     const bytes = await readFile(path)
-    t.ok(bytes.equals(encodeWav(format, countingSamples(total * format.channels))))
-    t.same(result, { format, samples: total, fileBytes: bytes.length, sha256: sha256(bytes), segments: expected })
-  }), { numRuns: 40 })
+    const expected = encodeWav(format, expectedOf(audio, layout, format))
+    t.ok(bytes.equals(expected))
+    t.same(result, { format, samples: layout.samples, fileBytes: bytes.length, sha256: sha256(expected), layout })
+  }), { numRuns: 60 })
+})
+
+t.test('a single segment is copied as it is', async t => {
+  const folder = await tempFolder(t)
+  const track = await writeSegment(folder, 'a.wav', countingSamples(3_000))
+  await stitchInto(join(folder, 'out.wav'), [track])
+  t.ok((await readFile(track.path)).equals(await readFile(join(folder, 'out.wav'))))
+})
+
+t.test('two tracks become left and right; one that began later or ended earlier is filled up', async t => {
+  const folder = await tempFolder(t)
+  const path = join(folder, 'out.wav')
+  await fc.assert(fc.asyncProperty(fc.nat(600_000), fc.nat(600_000), fc.nat(300), fc.boolean(), async (left, right, lead, isLeftLate) => {
+    const [a, b] = [countingSamples(left), countingSamples(right, 5_000)]
+    const leads = isLeftLate ? [lead, 0] as const : [0, lead] as const
+    const one = { ...await writeSegment(folder, 'in.wav', a), leadSamples: leads[0] }
+    const other = { ...await writeSegment(folder, 'out-track.wav', b), leadSamples: leads[1] }
+    const output = await open(path, 'w')
+    const { format, samples } = await stitch({ segments: [{ tracks: [one, other] }], output }).finally(() => output.close())
+    t.equal(samples, Math.max(left + leads[0], right + leads[1]))
+    t.equal(format.channels, 2)
+    const found = await readSamples(path, (await readSegment(path)).wav)
+    const expected = Int16Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? a : b)[Math.floor(i / 2) - leads[i % 2]!] ?? 0)
+    t.ok(Buffer.from(found.buffer).equals(Buffer.from(expected.buffer)))
+  }), { numRuns: 12 })
+})
+
+t.test('a part of a file can be taken', async t => {
+  const folder = await tempFolder(t)
+  const track = await writeSegment(folder, 'a.wav', countingSamples(2_000), stereo)
+  const path = join(folder, 'out.wav')
+  const { samples } = await stitchInto(path, [{ ...track, fromSample: 300, samples: 400 }])
+  t.equal(samples, 400)
+  t.same(await readSamples(path, (await readSegment(path)).wav), countingSamples(2_000).subarray(600, 1_400))
 })
 
 t.test('a segment larger than the buffers and an unfinished one are copied whole', async t => {
@@ -52,9 +118,10 @@ t.test('a segment larger than the buffers and an unfinished one are copied whole
 
   const path = join(folder, 'out.wav')
   const result = await stitchInto(path, [large, await readSegment(crashedPath)])
-  t.same(result.segments, [{ offsetSamples: 0, samples: 1_500_001 }, { offsetSamples: 1_500_001, samples: 500 }])
+  t.match(result.layout.segments, [{ offsetSamples: 0, samples: 1_500_001, fadeInSamples: 0, fadeOutSamples: 40 }, { offsetSamples: 1_500_001, samples: 500, fadeInSamples: 40, fadeOutSamples: 0 }])
   const { wav } = await readSegment(path)
-  t.ok(Buffer.from((await readSamples(path, wav)).buffer).equals(Buffer.from(countingSamples(1_500_501).buffer)))
+  const expected = expectedOf([countingSamples(1_500_001), countingSamples(500, 1_500_001)], result.layout, mono)
+  t.ok(Buffer.from((await readSamples(path, wav)).buffer).equals(Buffer.from(expected.buffer)))
   t.equal(result.sha256, sha256(await readFile(path)))
 })
 
@@ -70,7 +137,7 @@ t.test('an output slower than the segments still gets every sample', async t => 
       return file.write(bytes, offset, length, position)
     },
   } as FileHandle
-  const { sha256: digest } = await stitch({ segments: [segment], output: slow })
+  const { sha256: digest } = await stitch({ segments: [alone(segment)], output: slow })
   t.equal(digest, sha256(await readFile(path)))
 })
 
@@ -80,6 +147,9 @@ t.test('what cannot be stitched is refused with its reason', async t => {
   const wide = await writeSegment(folder, 'b.wav', countingSamples(100), { ...mono, sampleRateHz: 16_000 })
   await t.rejects(stitchInto(join(folder, '1.wav'), []), { code: 'no-segments' })
   await t.rejects(stitchInto(join(folder, '2.wav'), [a, wide]), { code: 'formats-differ', segmentPath: wide.path })
+  const output = await open(join(folder, '4.wav'), 'wx')
+  t.teardown(() => output.close())
+  await t.rejects(stitch({ segments: [{ tracks: [a, wide] }], output }), { code: 'formats-differ', segmentPath: wide.path })
   const huge = { ...a, wav: { ...a.wav, samples: MAX_WAV_DATA_BYTES / 2, dataBytes: MAX_WAV_DATA_BYTES } }
   await t.rejects(stitchInto(join(folder, '3.wav'), [huge, a]), { code: 'too-large' })
 })
@@ -98,10 +168,10 @@ t.test('trouble with the output is thrown as it comes', async t => {
   const a = await writeSegment(folder, 'a.wav', countingSamples(100))
   const output = await open(a.path, 'r')
   t.teardown(() => output.close())
-  await t.rejects(stitch({ segments: [a], output }), { code: 'EBADF' })
+  await t.rejects(stitch({ segments: [alone(a)], output }), { code: 'EBADF' })
   const full = await open('/dev/full', 'w')
   t.teardown(() => full.close())
-  await t.rejects(stitch({ segments: [a], output: full }), { code: 'ENOSPC' })
+  await t.rejects(stitch({ segments: [alone(a)], output: full }), { code: 'ENOSPC' })
 })
 
 t.test('an aborted stitch ends with the reason given', async t => {
@@ -125,7 +195,7 @@ t.test('ten hours of audio are stitched in little memory', async t => {
   const output = await open('/dev/null', 'w')
   t.teardown(() => output.close())
   const beforeKb = process.resourceUsage().maxRSS
-  const result = await stitch({ segments: Array.from({ length: 10 }, () => segment), output })
+  const result = await stitch({ segments: Array.from({ length: 10 }, () => alone(segment)), output })
   const grownKb = process.resourceUsage().maxRSS - beforeKb
   t.equal(result.samples, 10 * 3600 * 8000)
   t.ok(grownKb < 32 * 1024, `peak memory grew by ${grownKb} KiB`)

@@ -1,0 +1,13 @@
+export type StitchErrorCode = 'no-segments' | 'formats-differ' | 'too-large' | 'segment-unreadable'
+
+export class StitchError extends Error {
+  readonly code: StitchErrorCode
+  readonly segmentPath: string | undefined
+
+  constructor (code: StitchErrorCode, message: string, options: { segmentPath?: string, cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'StitchError'
+    this.code = code
+    this.segmentPath = options.segmentPath
+  }
+}
