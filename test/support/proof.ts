@@ -58,7 +58,7 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples / 8 })
   t.match(assembled.data, { outcome, samples, sha256, gaps: timeline.gaps.length })
   agreeOnSegments(t, events, manifest, timeline)
-  t.same(timeline.gaps.map(({ atSample: _, durationMs: __, ...gap }) => gap), manifest.gaps)
+  t.same(timeline.gaps.map(({ atSample: _, samples: __, durationMs: ___, ...gap }) => gap), manifest.gaps)
 
   const status = await tacet.callControl(`/v1/calls/${callId}/recording`, { token: tacet.supervisorToken })
   t.match(status.body, { state: 'ended', endReason: manifest.endReason, allowedActions: [], segments: manifest.segments.map(({ number, openedAt, closedAt }) => ({ number, openedAt, closedAt })) })
@@ -92,7 +92,7 @@ function agreeOnSegments (t: Test, events: ProbedEvent[], manifest: Manifest, ti
   t.same(events.filter(({ type }) => type === 'segment.closed').map(({ data }) => data.segment), manifest.segments)
   t.same(timeline.segments.map(({ number, startedAt, endedAt }) => ({ number, startedAt, endedAt })),
     manifest.segments.map(({ number, openedAt, closedAt }) => ({ number, startedAt: openedAt, endedAt: closedAt })))
-  t.equal(timeline.segments.reduce((sum, segment) => sum + segment.samples, 0), timeline.samples, 'the recording is as long as its segments together')
+  t.equal([...timeline.segments, ...timeline.fills].reduce((sum, stretch) => sum + stretch.samples, 0), timeline.samples, 'the recording is as long as its segments and fills together')
 }
 
 async function fetchAudio (t: Test, { assembly, ...tacet }: Tacet, { recordingId, sha256, links }: RecordingView): Promise<Int16Array> {

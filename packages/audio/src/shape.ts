@@ -29,3 +29,9 @@ export function toneOf (samples: number, sampleRateHz: number, channels: number)
   applyFades(tone, channels, 0, { samples, fadeInSamples: fadeSamples, fadeOutSamples: fadeSamples })
   return tone
 }
+
+/** How loud each sample of a stretch is, compared with what was recorded: 1 but for the fades. */
+export function gainsOf ({ samples, fadeInSamples, fadeOutSamples }: Fades): Float64Array {
+  return Float64Array.from({ length: samples }, (_, i) =>
+    i < fadeInSamples ? rise(i, fadeInSamples) : i >= samples - fadeOutSamples ? rise(samples - 1 - i, fadeOutSamples) : 1)
+}

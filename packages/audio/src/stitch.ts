@@ -14,7 +14,8 @@ export type StitchTrack = { path: string, wav: Wav, fromSample?: number, samples
 export type StitchSegment = { tracks: [StitchTrack] | [StitchTrack, StitchTrack] }
 
 export type StitchOptions = {
-  segments: StitchSegment[]
+  /** null: nothing to hear. */
+  segments: (StitchSegment | null)[]
   /** Of just these segments; by default they are joined one right after the other. */
   layout?: Layout
   /** A new, empty file; written from position 0, neither synced nor closed. */
@@ -61,8 +62,8 @@ function stretchesOf ({ segments, fills }: Layout): Stretch[] {
   return [...audible, ...fills].sort((a, b) => a.offsetSamples - b.offsetSamples)
 }
 
-function joined (segments: StitchSegment[], { sampleRateHz }: WavFormat): Layout {
-  return layOut({ sampleRateHz, mode: 'remove', gaps: [], segments: segments.map(segment => ({ samples: segmentSamples(segment), requestedAtMs: 0, startedAtMs: 0 })) })
+function joined (segments: StitchOptions['segments'], { sampleRateHz }: WavFormat): Layout {
+  return layOut({ sampleRateHz, mode: 'remove', gaps: [], segments: segments.map(segment => ({ samples: segment === null ? 0 : segmentSamples(segment), requestedAtMs: 0, startedAtMs: 0 })) })
 }
 
 async function copySegment (segment: StitchSegment, placed: Layout['segments'][number], { format, writer, signal }: Target): Promise<void> {
@@ -93,8 +94,8 @@ async function writeFill (kind: 'silence' | 'tone', samples: number, { format: {
   }
 }
 
-function formatOf (segments: StitchSegment[]): WavFormat {
-  const formats = segments.map(({ tracks: [one, other] }): { format: WavFormat, path: string } => {
+function formatOf (segments: StitchOptions['segments']): WavFormat {
+  const formats = segments.filter(segment => segment !== null).map(({ tracks: [one, other] }): { format: WavFormat, path: string } => {
     if (other === undefined) return { format: one.wav.format, path: one.path }
     if (one.wav.format.channels !== 1 || !isSameFormat(one.wav.format, other.wav.format)) {
       throw new StitchError('formats-differ', `${describe(other.wav.format)} beside ${describe(one.wav.format)}`, { segmentPath: other.path })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import {
   directionSchema, endReasonSchema, idSchema, outcomeSchema, sampleRateSchema, silenceReasonSchema, timestampSchema, trackNameSchema,
 } from './primitives.ts'
-import { finishedRecordingSettingsSchema } from './settings.ts'
+import { finishedRecordingSettingsSchema, gapModeSchema } from './settings.ts'
 
 /** One file that a recorder wrote. `name` is the ARI stored recording, without extension. */
 export const trackFileSchema = z.object({
@@ -10,6 +10,8 @@ export const trackFileSchema = z.object({
   name: z.string().regex(/^tacet\/tacet-[A-Za-z0-9.-]+$/),
   format: z.enum(['wav', 'wav16']),
   sampleRateHz: sampleRateSchema,
+  /** When its recorder was proven to run, where a segment has several. */
+  startedAt: timestampSchema.optional(),
 })
 export type TrackFile = z.infer<typeof trackFileSchema>
 
@@ -78,25 +80,43 @@ export const manifestSchema = z.object({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-export const timelineSegmentSchema = z.object({
-  number: z.int().positive(),
-  startedAt: timestampSchema,
-  endedAt: timestampSchema,
+/** Where something is in the recording. */
+const placed = {
   offsetSamples: z.int().nonnegative(),
   samples: z.int().nonnegative(),
   offsetMs: z.number().nonnegative(),
   durationMs: z.number().nonnegative(),
+}
+
+/** What one recorder gave to a segment: `leadSamples` of silence because it began later than the other, then `samples`, then silence to the segment's end. */
+export const timelineTrackSchema = z.object({ track: trackNameSchema, leadSamples: z.int().nonnegative(), samples: z.int().nonnegative() })
+
+export const timelineSegmentSchema = z.object({
+  number: z.int().positive(),
+  startedAt: timestampSchema,
+  endedAt: timestampSchema,
+  ...placed,
+  /** So much of its two ends is faded, where it meets something else within the recording; every other sample is as it was recorded. */
+  fadeInSamples: z.int().nonnegative().default(0),
+  fadeOutSamples: z.int().nonnegative().default(0),
+  /** One for each channel where they were recorded apart. */
+  tracks: z.array(timelineTrackSchema).default([]),
   closedBy: z.string(),
   notes: z.array(z.string()),
 })
 
+/** A stretch of the recording that nobody said: what it has in place of gaps. */
+export const timelineFillSchema = z.object({ kind: z.enum(['silence', 'tone']), ...placed })
+
 export const timelineGapSchema = gapSchema.extend({
-  /** Where in the recording the gap was cut out. */
+  /** Where in the recording the gap is, and how much of it: nothing, the silence that stands for it, or the tone at its join. */
   atSample: z.int().nonnegative(),
+  samples: z.int().nonnegative().default(0),
+  /** How long it was in the call. */
   durationMs: z.number().nonnegative(),
 })
 
-/** `timeline.json`: where every stretch of the recording was in the call, and why the rest is not there. */
+/** `timeline.json`: where every stretch of the recording was in the call, and why the rest is not there. Segments and fills together are all of it. */
 export const timelineSchema = z.object({
   schemaVersion: z.literal(1),
   recordingId: idSchema,
@@ -114,13 +134,18 @@ export const timelineSchema = z.object({
   endedAt: timestampSchema,
   endReason: endReasonSchema,
   sampleRateHz: sampleRateSchema,
+  /** Of two, the first has the customer (of an internal call, the caller), the second the agent. */
   channels: z.union([z.literal(1), z.literal(2)]),
+  gapMode: gapModeSchema.default('remove'),
+  /** When the first sample was in the call, and so every other one: null unless gaps are silence. */
+  originAt: timestampSchema.nullable().default(null),
   samples: z.int().nonnegative(),
   durationMs: z.number().nonnegative(),
   bytes: z.int().nonnegative(),
   /** Of the whole WAV file; null when there is none. */
   sha256: z.string().nullable(),
   segments: z.array(timelineSegmentSchema),
+  fills: z.array(timelineFillSchema).default([]),
   gaps: z.array(timelineGapSchema),
 })
 export type Timeline = z.infer<typeof timelineSchema>

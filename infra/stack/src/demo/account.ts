@@ -34,17 +34,20 @@ export function voiceOf (name: string, packets: SentPacket[], sources: AudioSour
   return { name, packets, samples, search: createSearch(samples, { longestWindow: windows[0]!, minPower: hissPower }) }
 }
 
+/** How loud a sample of the recording is, compared with what was sent: a recording is faded at its joins. */
+export type Gains = (at: number) => number
+
 /**
  * Accounts for every sample of a recording (8 kHz, mono) by what the voices sent and when.
  * A PBX adds the parties sample by sample, and everything they sent is known, so the difference is nothing, or something that is not accounted for.
  */
-export function account (recording: Int16Array, voices: Voice[]): Account {
+export function account (recording: Int16Array, voices: Voice[], gains: Gains = () => 1): Account {
   const runs: Run[] = []
   const unexplained: Account['unexplained'] = []
   let lags = new Map<Voice, number>()
   let before = ''
   for (let at = 0; at < recording.length;) {
-    const present = explain(recording, at, voices, lags)
+    const present = explain(recording, at, voices, lags, gains)
     const isLongEnough = present && (present.to - at >= fewestSamples || present.to === recording.length || namesOf(present) === before)
     if (present && isLongEnough) {
       const from = at
@@ -54,7 +57,7 @@ export function account (recording: Int16Array, voices: Voice[]): Account {
       if (at - from >= stepSamples || at >= recording.length) continue
     }
 
-    const found = realign(recording, at, voices)
+    const found = realign(recording, at, voices, gains)
     if (found) {
       lags = new Map([...lags, ...found])
     } else {
@@ -73,10 +76,10 @@ type Present = { voices: Voice[], from: number, to: number }
 const namesOf = ({ voices }: Present): string => voices.map(({ name }) => name).join()
 
 /** Which of the voices, at their lags, make the next step of the recording, or as much of it as they do make. */
-function explain (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>): Present | undefined {
+function explain (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>, gains: Gains): Present | undefined {
   let best: Present | undefined
   for (const combination of combinations(voices.filter((voice) => lags.has(voice)))) {
-    const to = from + explainedSamples(recording, from, combination, lags)
+    const to = from + explainedSamples(recording, from, combination, lags, gains)
     if (to > (best?.to ?? from)) best = { voices: combination, from, to }
     if (best && best.to - from >= stepSamples) break
   }
@@ -90,15 +93,15 @@ function * combinations (voices: Voice[]): Generator<Voice[]> {
   if (voices.length > 0) yield []
 }
 
-function explainedSamples (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>): number {
+function explainedSamples (recording: Int16Array, from: number, voices: Voice[], lags: Map<Voice, number>, gains: Gains): number {
   const end = Math.min(from + stepSamples, recording.length)
   let at = from
-  while (at < end && Math.abs(recording[at]! - saturated(voices.reduce((sum, voice) => sum + (voice.samples[at + lags.get(voice)!] ?? 0), 0))) <= toleratedError) at++
+  while (at < end && Math.abs(recording[at]! - gains(at) * saturated(voices.reduce((sum, voice) => sum + (voice.samples[at + lags.get(voice)!] ?? 0), 0))) <= toleratedError) at++
   return at - from
 }
 
 /** Finds the lags at which the voices make the recording from `from` on: the loudest first, the others in what is left. */
-function realign (recording: Int16Array, from: number, voices: Voice[]): Map<Voice, number> | undefined {
+function realign (recording: Int16Array, from: number, voices: Voice[], gains: Gains): Map<Voice, number> | undefined {
   for (const length of windows) {
     const rest = Float64Array.from({ length }, (_, i) => recording[from + i] ?? 0)
     const lags = new Map<Voice, number>()
@@ -106,9 +109,9 @@ function realign (recording: Int16Array, from: number, voices: Voice[]): Map<Voi
       const candidates = voices.filter((voice) => !lags.has(voice)).map((voice) => ({ voice, ...voice.search(rest) }))
       const { voice, index } = candidates.reduce((a, b) => b.correlation > a.correlation ? b : a)
       lags.set(voice, index - from)
-      for (let i = 0; i < length; i++) rest[i] = rest[i]! - (voice.samples[index + i] ?? 0)
+      for (let i = 0; i < length; i++) rest[i] = rest[i]! - gains(from + i) * (voice.samples[index + i] ?? 0)
     }
-    const present = explain(recording, from, voices, lags)
+    const present = explain(recording, from, voices, lags, gains)
     // Only the lags that were needed: whoever is not in there has been "found" somewhere by chance.
     if (present && present.to - from >= Math.min(stepSamples, recording.length - from)) return new Map([...lags].filter(([voice]) => present.voices.includes(voice)))
   }

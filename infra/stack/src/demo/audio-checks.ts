@@ -1,6 +1,6 @@
 import type { SentPacket } from '@tacet/test-kit'
 import { account, presentMs, sentMs, unexplainedMs } from './account.ts'
-import type { Account, Voice } from './account.ts'
+import type { Account, Gains, Voice } from './account.ts'
 import type { Check } from './checks.ts'
 
 export type Span = { fromMs: number, toMs: number }
@@ -8,6 +8,7 @@ export type Span = { fromMs: number, toMs: number }
 export type Evidence = {
   voices: { agent: Voice, customer: Voice }
   recording: Int16Array
+  gains: Gains
   /** What Asterisk wrote, file by file; null when its spool can't be read from here. */
   segments: Array<{ name: string, samples: Int16Array }> | null
   receivedByAgent: Int16Array
@@ -31,7 +32,7 @@ const seconds = (valueMs: number): string => `${(valueMs / 1000).toFixed(1)} s`
 export function checkAudio (evidence: Evidence): { checks: Check[], recording: Account } {
   const { voices, segments } = evidence
   const both = [voices.agent, voices.customer]
-  const recording = account(evidence.recording, both)
+  const recording = account(evidence.recording, both, evidence.gains)
   const checks = [silenceIsKept('the recording', 'recording-silent', [recording], evidence)]
   if (segments) {
     const accounts = segments.map(({ samples }) => account(samples, both))
@@ -100,13 +101,15 @@ function aLeakWouldShow (recording: Account, evidence: Evidence): Check {
   const secret = voices.customer.packets.findIndex((packet) => within(silence)(packet) && !packet.source.includes('listens'))
   const from = (secret + 5) * 160
   const join = recording.runs.find(({ voice, to }) => voice === voices.customer && to < evidence.recording.length)?.to ?? 0
-  const around = evidence.recording.slice(Math.max(0, join - 8000), join + 8000)
+  const first = Math.max(0, join - 8000)
+  const around = evidence.recording.slice(first, join + 8000)
   const at = Math.min(join, 8000)
   const spliced = new Int16Array(around.length + spliceSamples)
   spliced.set(around.subarray(0, at))
   spliced.set(voices.customer.samples.subarray(from, from + spliceSamples), at)
   spliced.set(around.subarray(at), at + spliceSamples)
-  const found = leakOf([account(spliced, [voices.agent, voices.customer])], evidence)
+  const gains: Gains = i => i < at ? evidence.gains(first + i) : i < at + spliceSamples ? 1 : evidence.gains(first + i - spliceSamples)
+  const found = leakOf([account(spliced, [voices.agent, voices.customer], gains)], evidence)
   const foundMs = found.customerMs + found.unexplainedMs
   return {
     name: 'leak-would-show',

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { gainsOf } from '@tacet/audio'
 import { timelineSchema } from '@tacet/contracts'
 import type { Stack, Timeline } from '@tacet/contracts'
 import { createHttpClient, readWavSamples } from '@tacet/test-kit'
 import type { ProbedEvent } from '@tacet/test-kit'
 import { Failure } from '../system/failure.ts'
 import { voiceOf } from './account.ts'
+import type { Gains } from './account.ts'
 import { checkAudio } from './audio-checks.ts'
 import type { Span } from './audio-checks.ts'
 import type { PlayedCall } from './call.ts'
@@ -40,6 +42,7 @@ export async function judge ({ stack, call, events, assembledSha256, segments, d
   const audio = checkAudio({
     voices,
     recording: readWavSamples(file),
+    gains: gainsIn(timeline),
     segments: segments?.files().map((path) => ({ name: basename(path), samples: readWavSamples(path) })) ?? null,
     receivedByAgent: concatenate(call.receivedByAgent.map(({ samples }) => samples)),
     silence: { fromMs: call.pause.answeredAtMs, toMs: call.resume.requestedAtMs },
@@ -55,6 +58,12 @@ export async function judge ({ stack, call, events, assembledSha256, segments, d
 /** While each segment was open; the requests, not the answers, bound what must be in it. */
 function recordedSpans ({ pause, hungUpAtMs }: PlayedCall, { segments }: Timeline): Span[] {
   return segments.map(({ startedAt, closedBy }) => ({ fromMs: Date.parse(startedAt), toMs: closedBy === 'pause' ? pause.requestedAtMs : hungUpAtMs }))
+}
+
+/** As the timeline states them. */
+function gainsIn ({ segments }: Timeline): Gains {
+  const gains = segments.map((segment) => ({ from: segment.offsetSamples, gains: gainsOf(segment) }))
+  return (at) => gains.map(({ from, gains }) => gains[at - from]).find((gain) => gain !== undefined) ?? 1
 }
 
 function concatenate (parts: Int16Array[]): Int16Array {

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { gainsOf } from '@tacet/audio'
 import { createSignal } from '@tacet/test-kit'
 import type { AudioSource, SentPacket } from '@tacet/test-kit'
 import { account, presentMs, sentMs, unexplainedMs, voiceOf } from '../../src/demo/account.ts'
@@ -44,6 +45,18 @@ t.test('a recording without what was said while paused is accounted for to the s
   // One sample may look like its neighbour of the other side by chance.
   for (const { from, to } of found.runs) t.ok(Math.min(Math.abs(from - 2.5 * second), Math.abs(to - 2.5 * second)) <= 2, `${from} to ${to}`)
   t.same(leaks([...before, ...after]), { agent: 0, customer: 0, unexplained: 0 })
+})
+
+t.test('a recording that is faded where it was joined is accounted for all the same, and a leak there shows', async t => {
+  const fades = [{ samples: before.length, fadeInSamples: 0, fadeOutSamples: 40 }, { samples: after.length, fadeInSamples: 40, fadeOutSamples: 0 }]
+  const gains = fades.flatMap(fade => [...gainsOf(fade)])
+  const faded = Int16Array.from([...before, ...after], (sample, i) => Math.round(sample * gains[i]!))
+  const found = account(faded, both, i => gains[i]!)
+  t.same([presentMs(found, agent, whilePaused), presentMs(found, customer, whilePaused), unexplainedMs(found)], [0, 0, 0])
+  const leaking = [...faded.subarray(0, before.length), ...recorded(pauseFrom + 1000, pauseFrom + 1160), ...faded.subarray(before.length)]
+  const gainsWithLeak = [...gains.slice(0, before.length), ...Array<number>(160).fill(1), ...gains.slice(before.length)]
+  const leaked = account(Int16Array.from(leaking), both, i => gainsWithLeak[i]!)
+  t.ok(presentMs(leaked, agent, whilePaused) + unexplainedMs(leaked) >= 19)
 })
 
 t.test('20 ms of the pause are found wherever they come from, in speech or in hiss', async t => {

@@ -28,14 +28,17 @@ const timelineOf = (seconds: number, gap: [from: number, to: number]): Timeline 
   endReason: 'hangup',
   sampleRateHz: 8000,
   channels: 1,
+  gapMode: 'remove',
+  originAt: null,
   samples: 0,
   durationMs: 0,
   bytes: 0,
   sha256: null,
   segments: [[0, gap[0]], [gap[1], seconds]].map(([from = 0, to = 0], index) => ({
-    number: index + 1, startedAt: at(from), endedAt: at(to), offsetSamples: 0, samples: (to - from) * 8000, offsetMs: index * gap[0] * 1000, durationMs: (to - from) * 1000, closedBy: 'pause', notes: [],
+    number: index + 1, startedAt: at(from), endedAt: at(to), offsetSamples: 0, samples: (to - from) * 8000, offsetMs: index * gap[0] * 1000, durationMs: (to - from) * 1000, fadeInSamples: 0, fadeOutSamples: 0, tracks: [], closedBy: 'pause', notes: [],
   })),
-  gaps: [{ startedAt: at(gap[0]), endedAt: at(gap[1]), reasons: ['agent'], by: [{ kind: 'agent', agentId: id, credentialId: id }], atSample: gap[0] * 8000, durationMs: (gap[1] - gap[0]) * 1000 }],
+  fills: [],
+  gaps: [{ startedAt: at(gap[0]), endedAt: at(gap[1]), reasons: ['agent'], by: [{ kind: 'agent', agentId: id, credentialId: id }], atSample: gap[0] * 8000, samples: 0, durationMs: (gap[1] - gap[0]) * 1000 }],
 })
 
 async function draw (t: { testdir: () => string }, timeline: Timeline): Promise<string[]> {

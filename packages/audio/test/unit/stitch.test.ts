@@ -33,9 +33,9 @@ function expectedOf (segments: Int16Array[], layout: Layout, { channels, sampleR
       all[offsetSamples * channels + i] = Math.round(segments[index]![i]! * gain)
     }
   }
-  for (const { kind, offsetSamples, samples } of layout.fills) {
+  for (const { offsetSamples, samples } of layout.fills.filter(({ kind }) => kind === 'tone')) {
     const edge = Math.min(sampleRateHz / 200, Math.floor(samples / 2))
-    for (let i = 0; kind === 'tone' && i < samples * channels; i++) {
+    for (let i = 0; i < samples * channels; i++) {
       const frame = Math.floor(i / channels)
       const fromEdge = Math.min(frame, samples - 1 - frame)
       const gain = fromEdge < edge ? Math.sin((fromEdge + 0.5) / edge * Math.PI / 2) ** 2 : 1

@@ -1,26 +1,33 @@
 import { checkLength, lengthTolerance, type LengthCheck, type Wav, type WavFault } from '@tacet/audio'
-import type { SampleRateHz, Segment } from '@tacet/contracts'
-import type { PlannedSegment } from './plan.ts'
+import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
+import type { PlannedTrack } from './plan.ts'
 
 export interface Reason { code: string, detail: string }
 
-/** What was found where a segment's file should be. */
+/** What was found where a track's file should be. */
 export type Finding =
   | { kind: 'absent' }
   | { kind: 'bad', fault: WavFault, detail: string }
-  | { kind: 'audio', path: string, wav: Wav }
+  /** `resampledFromHz`: the path has what was made of a file of this rate. */
+  | { kind: 'audio', path: string, wav: Wav, resampledFromHz?: number }
 
-export interface JudgedSegment extends PlannedSegment {
+export interface JudgedTrack {
+  file: TrackFile
   /** What goes into the recording; null: nothing. */
   audio: { path: string, wav: Wav } | null
   samples: number
-  /** Why the recording is not complete because of this segment. */
+  /** Why the recording is not complete because of this track. */
   reasons: Reason[]
   /** What is worth knowing without being a fault. */
   notes: string[]
   /** All that was in the file is in the recording, or there is no file: nothing is lost by deleting it. */
   isExpendable: boolean
 }
+
+export interface JudgedSegment { segment: Segment, tracks: JudgedTrack[] }
+
+export const reasonsOf = ({ tracks }: JudgedSegment): Reason[] => tracks.flatMap(({ reasons }) => reasons)
+export const notesOf = ({ tracks }: JudgedSegment): string[] => [...new Set(tracks.flatMap(({ notes }) => notes))]
 
 const openMsOf = ({ requestedAt, closedAt }: Segment): number => Date.parse(closedAt) - Date.parse(requestedAt)
 
@@ -43,13 +50,13 @@ function measure (segment: Segment, samples: number, sampleRateHz: SampleRateHz,
 const mayBeEmpty = (segment: Segment, sampleRateHz: SampleRateHz): boolean =>
   segment.isUncertain || measure(segment, 0, sampleRateHz, false).verdict === 'ok'
 
-export function judgeSegment (planned: PlannedSegment, finding: Finding, sampleRateHz: SampleRateHz): JudgedSegment {
-  const { segment, file } = planned
-  const faulty = (code: string, detail: string): JudgedSegment =>
-    ({ ...planned, audio: null, samples: 0, reasons: [{ code, detail: `segment ${segment.number}: ${detail}` }], notes: [code], isExpendable: false })
-  const nothing = (note: string): JudgedSegment => ({ ...planned, audio: null, samples: 0, reasons: [], notes: [note], isExpendable: true })
+export function judgeTrack (segment: Segment, { file, isForeign }: PlannedTrack, finding: Finding, sampleRateHz: SampleRateHz): JudgedTrack {
+  const name = file.track === 'mix' ? `segment ${segment.number}` : `segment ${segment.number}, ${file.track}`
+  const faulty = (code: string, detail: string): JudgedTrack =>
+    ({ file, audio: null, samples: 0, reasons: [{ code, detail: `${name}: ${detail}` }], notes: [code], isExpendable: false })
+  const nothing = (note: string): JudgedTrack => ({ file, audio: null, samples: 0, reasons: [], notes: [note], isExpendable: true })
 
-  if (planned.isForeign) return faulty('segment-foreign', `${file.name} is of another call`)
+  if (isForeign) return faulty('segment-foreign', `${file.name} is of another call`)
   switch (finding.kind) {
     case 'absent':
       return mayBeEmpty(segment, sampleRateHz) ? nothing('no-file') : faulty('segment-missing', `no file after ${openMsOf(segment)} ms of recording`)
@@ -59,21 +66,22 @@ export function judgeSegment (planned: PlannedSegment, finding: Finding, sampleR
       return faulty('segment-unreadable', `${finding.fault}, ${finding.detail}`)
     }
     case 'audio':
-      return judgeAudio(planned, finding, sampleRateHz, faulty)
+      return isUsable(finding.wav, sampleRateHz)
+        ? judgeAudio(segment, file, finding, sampleRateHz, name)
+        : faulty('segment-wrong-format', `${finding.wav.format.channels} × ${finding.wav.format.sampleRateHz} Hz instead of 1 × ${sampleRateHz} Hz`)
   }
 }
 
-function judgeAudio (planned: PlannedSegment, { path, wav }: Extract<Finding, { kind: 'audio' }>, sampleRateHz: SampleRateHz, faulty: (code: string, detail: string) => JudgedSegment): JudgedSegment {
-  const { segment } = planned
-  const { format, samples, repairs } = wav
-  if (format.sampleRateHz !== sampleRateHz || format.channels !== 1) {
-    return faulty('segment-wrong-format', `${format.channels} × ${format.sampleRateHz} Hz instead of 1 × ${sampleRateHz} Hz`)
-  }
-  const judged: JudgedSegment = { ...planned, audio: samples > 0 ? { path, wav } : null, samples, reasons: [], notes: [], isExpendable: true }
+const isUsable = ({ format }: Wav, sampleRateHz: SampleRateHz): boolean => format.sampleRateHz === sampleRateHz && format.channels === 1
+
+function judgeAudio (segment: Segment, file: TrackFile, { path, wav, resampledFromHz }: Extract<Finding, { kind: 'audio' }>, sampleRateHz: SampleRateHz, name: string): JudgedTrack {
+  const { samples, repairs } = wav
+  const notes = resampledFromHz === undefined ? [] : [`resampled-from-${resampledFromHz}`]
+  const judged: JudgedTrack = { file, audio: samples > 0 ? { path, wav } : null, samples, reasons: [], notes, isExpendable: true }
   if (samples === 0 && mayBeEmpty(segment, sampleRateHz)) return { ...judged, notes: ['empty-file'] }
 
   const blame = (code: string, detail: string): void => {
-    judged.reasons.push({ code, detail: `segment ${segment.number}: ${detail}` })
+    judged.reasons.push({ code, detail: `${name}: ${detail}` })
     judged.notes.push(code)
   }
   if (repairs.length > 0) blame('segment-repaired', repairs.join(', '))
@@ -86,7 +94,7 @@ function judgeAudio (planned: PlannedSegment, { path, wav }: Extract<Finding, { 
 }
 
 /** Asterisk may still be closing the file: worth another look a moment later. */
-export const mayImprove = ({ reasons }: JudgedSegment): boolean =>
+export const mayImprove = ({ reasons }: JudgedTrack): boolean =>
   reasons.some(({ code }) => code === 'segment-missing' || code === 'segment-unreadable' || code === 'segment-repaired' || code === 'segment-short')
 
-export const isLong = ({ reasons }: JudgedSegment): boolean => reasons.some(({ code }) => code === 'segment-long')
+export const isLong = ({ reasons }: JudgedTrack): boolean => reasons.some(({ code }) => code === 'segment-long')

@@ -1,6 +1,7 @@
-import { StitchError, stitch, type StitchSegment } from '@tacet/audio'
+import { StitchError, stitch } from '@tacet/audio'
 import type { Manifest } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
+import { arrange, type Arrangement } from '../domain/arrangement.ts'
 import { judgeRecording } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { isLong, type JudgedSegment } from '../domain/segment.ts'
@@ -29,27 +30,25 @@ export interface AssembleDependencies {
 export function createAssembleRecording (dependencies: AssembleDependencies) {
   const { recordings, source, store, workDirs, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
 
-  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<JudgedSegment[]> {
+  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<{ segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
     if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
-    const judged: JudgedSegment[] = []
+    const segments: JudgedSegment[] = []
     for (const segment of plan.segments) {
-      judged.push(await inspectSegment(segment, { source, workDir, sampleRateHz: manifest.sampleRateHz, signal, settleMs, now }))
+      segments.push(await inspectSegment(segment, { source, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
     }
-    return judged
+    return { segments, arrangement: arrange(manifest, plan.channels, segments) }
   }
 
   /** Null: there is nothing to hear, so there is no file. */
-  async function writeAudio (manifest: Manifest, segments: JudgedSegment[], lease: Lease): Promise<WrittenAudio | null> {
-    const { recordingId } = manifest
-    const audible = segments.flatMap(({ audio }): StitchSegment[] => audio === null ? [] : [audio])
-    if (audible.length === 0) {
+  async function writeAudio ({ recordingId }: Manifest, { layout, segments }: Arrangement, lease: Lease): Promise<WrittenAudio | null> {
+    if (layout.samples === 0) {
       await lease.confirm()
       await store.removeAudio(recordingId)
       return null
     }
     const { result: stitched, bytes } = await store.putAudio(recordingId, async output => {
-      const stitched = await stitch({ segments: audible, output, signal: lease.signal }).catch(toKnownError)
+      const stitched = await stitch({ segments, layout, output, signal: lease.signal }).catch(toKnownError)
       await lease.confirm()
       return stitched
     }, lease.signal)
@@ -59,9 +58,11 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   }
 
   function report (manifest: Manifest, segments: JudgedSegment[]): void {
-    for (const { segment, file, reasons } of segments.filter(isLong)) {
-      onLongSegment()
-      logger.error({ recordingId: manifest.recordingId, segment: segment.number, file: file.name, reasons }, 'segment is longer than it was open: audio of a pause may be in it')
+    for (const { segment, tracks } of segments) {
+      for (const { file, reasons } of tracks.filter(isLong)) {
+        onLongSegment()
+        logger.error({ recordingId: manifest.recordingId, segment: segment.number, file: file.name, reasons }, 'segment is longer than it was open: audio of a pause may be in it')
+      }
     }
   }
 
@@ -71,11 +72,11 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     await store.prepare(recordingId)
     const workDir = await workDirs.create(recordingId)
     try {
-      const segments = await inspectAll(manifest, workDir, lease.signal)
+      const { segments, arrangement } = await inspectAll(manifest, workDir, lease.signal)
       const verdict = judgeRecording(manifest, segments)
-      const timeline = buildTimeline(manifest, verdict, segments, await writeAudio(manifest, segments, lease))
+      const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(manifest, arrangement, lease))
       await store.putTimeline(recordingId, timeline, lease.confirm)
-      return { verdict, timeline, segments, expendable: segments.filter(segment => segment.isExpendable).map(({ file }) => file) }
+      return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }
     } finally {
       await workDirs.remove(recordingId)
     }

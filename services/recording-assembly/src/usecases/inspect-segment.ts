@@ -1,8 +1,8 @@
 import { readWavFile } from '@tacet/audio'
-import type { SampleRateHz } from '@tacet/contracts'
+import type { SampleRateHz, Segment } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
-import type { PlannedSegment } from '../domain/plan.ts'
-import { judgeSegment, mayImprove, type Finding, type JudgedSegment } from '../domain/segment.ts'
+import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
+import { judgeTrack, mayImprove, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
 import { DependencyUnavailable, isSystemError } from './errors.ts'
 import type { SegmentSource } from './ports.ts'
 
@@ -18,21 +18,26 @@ export interface InspectSegment {
 
 const FIRST_WAIT_MS = 25
 
-/** Fetches and judges one segment; one that is not right is looked at again until `settleMs` after it was closed. */
-export async function inspectSegment (planned: PlannedSegment, options: InspectSegment): Promise<JudgedSegment> {
+/** Fetches and judges the files of one segment. */
+export async function inspectSegment ({ segment, tracks }: PlannedSegment, options: InspectSegment): Promise<JudgedSegment> {
+  return { segment, tracks: await Promise.all(tracks.map(async track => await inspectTrack(segment, track, options))) }
+}
+
+/** A file that is not right is looked at again until `settleMs` after it was closed. */
+async function inspectTrack (segment: Segment, planned: PlannedTrack, options: InspectSegment): Promise<JudgedTrack> {
   const { source, workDir, sampleRateHz, signal, settleMs, now } = options
   // The clocks may disagree: the waiting is bounded by itself too.
-  const deadlineMs = Math.min(Date.parse(planned.segment.closedAt), now()) + settleMs
+  const deadlineMs = Math.min(Date.parse(segment.closedAt), now()) + settleMs
   for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
     signal.throwIfAborted()
     const finding: Finding = planned.isForeign ? { kind: 'absent' } : await find(planned, source, workDir, signal)
-    const judged = judgeSegment(planned, finding, sampleRateHz)
+    const judged = judgeTrack(segment, planned, finding, sampleRateHz)
     if (!mayImprove(judged) || now() >= deadlineMs) return judged
     await pause(Math.min(waitMs, Math.max(1, deadlineMs - now())), signal)
   }
 }
 
-async function find (planned: PlannedSegment, source: SegmentSource, workDir: string, signal: AbortSignal): Promise<Finding> {
+async function find (planned: PlannedTrack, source: SegmentSource, workDir: string, signal: AbortSignal): Promise<Finding> {
   const path = await source.fetch(planned.file, workDir, signal)
   if (path === null) return { kind: 'absent' }
   try {

@@ -141,3 +141,9 @@ export const publishEnded = (to: Surroundings, manifest: Manifest, id?: string):
 export const countingSamples = (count: number, first = 0): Int16Array => Int16Array.from({ length: count }, (_, i) => (first + i) % 65521 - 32760)
 
 export const sha256 = (bytes: string | Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+/** As the recording has samples that were joined at these places: 5 ms at each side are faded. */
+export function joinedAt (samples: Int16Array, ...joins: number[]): Int16Array {
+  const gainAt = (distance: number) => distance < 40 ? Math.sin((distance + 0.5) / 40 * Math.PI / 2) ** 2 : 1
+  return samples.map((sample, i) => joins.reduce((faded, join) => Math.round(faded * gainAt(i < join ? join - 1 - i : i - join)), sample))
+}

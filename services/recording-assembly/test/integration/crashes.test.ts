@@ -13,7 +13,7 @@ import { jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
-import { countingSamples, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, joinedAt, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(300_000)
 
@@ -30,7 +30,7 @@ async function addCall (around: Surroundings, samplesEach: number): Promise<{ ma
   await around.putSegment(manifest, 1, samples.slice(0, samplesEach))
   await around.putSegment(manifest, 2, samples.slice(samplesEach))
   await around.database.db.transaction(tx => portsOf(around).recordings.add(tx, manifest, null))
-  return { manifest, digest: sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, samples)) }
+  return { manifest, digest: sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, joinedAt(samples, samplesEach))) }
 }
 
 const workerOptions = ({ config }: Surroundings) => ({ config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })

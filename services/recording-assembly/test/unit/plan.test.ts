@@ -6,20 +6,29 @@ const call = manifestOf([{ fromMs: 0, toMs: 1000 }, { fromMs: 2000, toMs: 3000 }
 
 test('segments are planned in the order of their numbers, whatever the manifest\'s', t => {
   const plan = planAssembly({ ...call, segments: call.segments.toReversed() })
-  t.match(plan, { kind: 'mono', segments: [{ segment: { number: 1 } }, { segment: { number: 2 } }, { segment: { number: 3 } }] })
+  t.match(plan, { kind: 'assembly', segments: [{ segment: { number: 1 } }, { segment: { number: 2 } }, { segment: { number: 3 } }] })
   t.end()
 })
 
 test('a call without segments has an empty plan', t => {
-  t.same(planAssembly({ ...call, segments: [] }), { kind: 'mono', segments: [] })
+  t.same(planAssembly({ ...call, segments: [] }), { kind: 'assembly', channels: 1, sampleRateHz: 8000, segments: [] })
   t.end()
 })
 
-test('separate tracks are not supported yet, and said so', t => {
-  const [first] = call.segments
+const withTracks = (...names: ('mix' | 'in' | 'out')[]) => {
+  const [first, ...others] = call.segments
   const track = first!.tracks[0]!
-  const stereo = { ...first!, tracks: [{ ...track, track: 'in' as const, name: `${track.name}-in` }, { ...track, track: 'out' as const, name: `${track.name}-out` }] }
-  t.match(planAssembly({ ...call, segments: [stereo] }), { kind: 'unsupported', detail: /separate tracks/ })
+  return { ...call, segments: [{ ...first!, tracks: names.map(name => ({ ...track, track: name, name: name === 'mix' ? track.name : `${track.name}-${name}` })) }, ...others] }
+}
+
+test('two sides make a stereo recording, the customer first, also beside a mix', t => {
+  t.match(planAssembly(withTracks('out', 'in')), { kind: 'assembly', channels: 2, segments: [{ tracks: [{ file: { track: 'in' }, isForeign: false }, { file: { track: 'out' }, isForeign: false }] }, { tracks: [{ file: { track: 'mix' } }] }, {}] })
+  t.match(planAssembly(call), { channels: 1 })
+  t.end()
+})
+
+test('other combinations of tracks are not understood, and said so', t => {
+  for (const names of [['in'], ['in', 'in'], ['mix', 'out'], ['in', 'out', 'mix']] as const) t.match(planAssembly(withTracks(...names)), { kind: 'unsupported', detail: /segment 1 has the tracks/ })
   t.end()
 })
 
@@ -34,7 +43,7 @@ test('the file of another call or another segment is foreign, that of an alias i
   const named = (name: string) => ({ ...call, segments: [{ ...first!, tracks: [{ ...first!.tracks[0]!, name }] }] })
   const isForeign = (name: string, aliases: string[] = []) => {
     const plan = planAssembly({ ...named(name), aliases })
-    return plan.kind === 'mono' && plan.segments[0]!.isForeign
+    return plan.kind === 'assembly' && plan.segments[0]!.tracks[0]!.isForeign
   }
   t.equal(isForeign(`tacet/tacet-${call.callId}-1`), false)
   t.equal(isForeign(`tacet/tacet-${other}-1`), true)

@@ -1,6 +1,6 @@
 import type { Wav, WavFault, WavRepair } from '@tacet/audio'
 import { test } from 'tap'
-import { judgeSegment, mayImprove, type Finding } from '../../src/domain/segment.ts'
+import { judgeTrack, mayImprove, type Finding } from '../../src/domain/segment.ts'
 import { at, manifestOf, type SegmentSpec } from '../helpers/manifest.ts'
 
 const wav = (samples: number, { repairs = [], sampleRateHz = 8000, channels = 1 }: { repairs?: WavRepair[], sampleRateHz?: number, channels?: 1 | 2 } = {}): Finding => {
@@ -12,7 +12,7 @@ const bad = (fault: WavFault): Finding => ({ kind: 'bad', fault, detail: 'as it 
 function judge (finding: Finding, spec: Partial<SegmentSpec> = {}, isForeign = false) {
   const manifest = manifestOf([{ fromMs: 0, toMs: 10_000, ...spec }])
   const segment = manifest.segments[0]!
-  return judgeSegment({ segment, file: segment.tracks[0]!, isForeign }, finding, 8000)
+  return judgeTrack(segment, { file: segment.tracks[0]!, isForeign }, finding, 8000)
 }
 const codes = (judged: ReturnType<typeof judge>) => judged.reasons.map(({ code }) => code)
 const whole = 79_400
@@ -41,6 +41,12 @@ test('what is wrong with a segment is said by its code, and never hidden', t => 
     ['a file cut short', wav(whole - 100, { repairs: ['data-cut-short'] }), ['segment-repaired']],
   ]
   for (const [name, finding, expected] of cases) t.same(codes(judge(finding)), expected, name)
+  t.end()
+})
+
+test('audio that came at another rate is in order, and known for it', t => {
+  const finding = wav(whole)
+  t.match(judge({ ...finding, resampledFromHz: 16000 } as Finding), { samples: whole, reasons: [], notes: ['resampled-from-16000'], isExpendable: true })
   t.end()
 })
 

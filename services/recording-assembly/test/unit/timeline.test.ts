@@ -1,5 +1,6 @@
-import { timelineSchema } from '@tacet/contracts'
+import { timelineSchema, type Manifest } from '@tacet/contracts'
 import { test } from 'tap'
+import { arrange } from '../../src/domain/arrangement.ts'
 import { judgeRecording } from '../../src/domain/outcome.ts'
 import type { JudgedSegment, Reason } from '../../src/domain/segment.ts'
 import { buildTimeline } from '../../src/domain/timeline.ts'
@@ -10,15 +11,17 @@ const manifest = manifestOf([{ fromMs: 0, toMs: 1000 }, { fromMs: 3000, toMs: 31
 function segments (samples: number[], reasons: Reason[] = []): JudgedSegment[] {
   return manifest.segments.map((segment, index) => {
     const count = samples[index] ?? 0
-    const audio = { path: '', wav: { ok: true, format: { sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, dataOffset: 44, dataBytes: count * 2, samples: count, repairs: [] } } as const
-    return { segment, file: segment.tracks[0]!, isForeign: false, audio: count > 0 ? { ...audio, wav: { ...audio.wav, repairs: [] } } : null, samples: count, reasons, notes: [], isExpendable: true }
+    const audio = { path: '', wav: { ok: true as const, format: { sampleRateHz: 8000, channels: 1 as const, bitsPerSample: 16 as const }, dataOffset: 44, dataBytes: count * 2, samples: count, repairs: [] } }
+    return { segment, tracks: [{ file: segment.tracks[0]!, audio: count > 0 ? audio : null, samples: count, reasons, notes: [], isExpendable: true }] }
   })
 }
+const build = (manifest: Manifest, judged: JudgedSegment[], written: ReturnType<typeof audio>) =>
+  buildTimeline(manifest, judgeRecording(manifest, judged), judged, arrange(manifest, 1, judged), written)
 const audio = (samples: number) => ({ samples, bytes: 44 + 2 * samples, sha256: 'a'.repeat(64) })
 
 test('every segment has its place and every gap the sample where it was cut out', t => {
   const judged = segments([7900, 0, 7950])
-  const timeline = buildTimeline(manifest, judgeRecording(manifest, judged), judged, audio(15_850))
+  const timeline = build(manifest, judged, audio(15_850))
   t.match(timeline.segments, [
     { number: 1, offsetSamples: 0, samples: 7900, offsetMs: 0, durationMs: 987.5, startedAt: at(4), endedAt: at(1000), closedBy: 'pause' },
     { number: 2, offsetSamples: 7900, samples: 0, durationMs: 0 },
@@ -37,14 +40,51 @@ test('a gap before the first segment is cut out at the start, one after the last
   const gap = (fromMs: number, toMs: number) => ({ ...manifest.gaps[0]!, startedAt: at(fromMs), endedAt: at(toMs) })
   const judged = segments([8000, 800, 8000])
   const framed = { ...manifest, gaps: [gap(-500, 4), gap(5000, 9000)] }
-  const timeline = buildTimeline(framed, judgeRecording(framed, judged), judged, audio(16_800))
+  const timeline = build(framed, judged, audio(16_800))
   t.same(timeline.gaps.map(({ atSample }) => atSample), [0, 16_800])
+  t.end()
+})
+
+test('with silence a timeline says when its first sample was, and what stands for each gap', t => {
+  const judged = segments([7900, 0, 7950])
+  const kept = { ...manifest, settings: { ...manifest.settings, gaps: 'silence' as const } }
+  const timeline = build(kept, judged, audio(39_950))
+  t.match(timeline, {
+    gapMode: 'silence',
+    originAt: at(4),
+    segments: [{ offsetSamples: 0, fadeInSamples: 0, fadeOutSamples: 40 }, { samples: 0 }, { offsetSamples: 32_000, offsetMs: 4_000, fadeInSamples: 40, fadeOutSamples: 0 }],
+    fills: [{ kind: 'silence', offsetSamples: 7_900, samples: 24_100, durationMs: 3012.5 }],
+    gaps: [{ atSample: 7_900, samples: 16_868 }, { atSample: 24_768, samples: 7_232 }],
+  })
+  t.same(timelineSchema.parse(timeline), timeline)
+  t.end()
+})
+
+test('two sides are placed by when their recorders began, and the timeline says by how much', t => {
+  const [first, ...others] = manifest.segments
+  const file = first!.tracks[0]!
+  const tracks = (['in', 'out'] as const).map((track, index) => ({ ...file, track, name: `${file.name}-${track}`, startedAt: at(index === 0 ? 14 : 4) }))
+  const segment = { ...first!, tracks }
+  const [judged] = segments([7900])
+  const sides = tracks.map((file, index) => ({ ...judged!.tracks[0]!, file, samples: 7900 - 160 * index, audio: { ...judged!.tracks[0]!.audio!, wav: { ...judged!.tracks[0]!.audio!.wav, samples: 7900 - 160 * index } } }))
+  const stereo = { ...manifest, segments: [segment, ...others] }
+  const all = [{ segment, tracks: sides }, ...segments([0, 0, 0]).slice(1)]
+  const timeline = buildTimeline(stereo, judgeRecording(stereo, all), all, arrange(stereo, 2, all), audio(7_980))
+  t.match(timeline, { channels: 2, samples: 7_980, segments: [{ samples: 7_980, tracks: [{ track: 'in', leadSamples: 80, samples: 7_900 }, { track: 'out', leadSamples: 0, samples: 7_740 }] }, {}, {}] })
+  t.end()
+})
+
+test('a side that left nothing is silent, not an end of the recording', t => {
+  const [first] = segments([7900])
+  const lost = { ...first!.tracks[0]!, audio: null, samples: 0, reasons: [{ code: 'segment-missing', detail: '' }] }
+  const { segments: [stitched] } = arrange(manifest, 2, [{ segment: first!.segment, tracks: [lost, first!.tracks[0]!] }])
+  t.match(stitched, { tracks: [{ samples: 0 }, { wav: { samples: 7900 } }] })
   t.end()
 })
 
 test('a file that does not have the samples of its segments is never described', t => {
   const judged = segments([8000, 800, 8000])
-  t.throws(() => buildTimeline(manifest, judgeRecording(manifest, judged), judged, audio(16_799)), /16800 samples, the file 16799/)
+  t.throws(() => build(manifest, judged, audio(16_799)), /the layout has 16800 samples, the file 16799/)
   t.end()
 })
 
