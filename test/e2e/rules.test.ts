@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Access, InheritedAccess, InheritedSwitch, Level, Switch } from '@tacet/contracts'
 import { numbers, openOffice } from '../support/office.ts'
-import { auditTrail, checkAudio, checkStory, checkUnrecorded, filesOf, proofOf, segmentFiles, type Proof } from '../support/proof.ts'
+import { auditTrail, checkAudio, checkStory, checkUnrecorded, filesOf, proofOf, segmentFiles, waitForEvent, type Proof } from '../support/proof.ts'
 import { receiveCall, speak, type Talk } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
@@ -140,4 +140,25 @@ t.test('a call keeps the rules it was answered under; the next has the new ones'
   t.match((await next.send('start')).problem(), { status: 403, code: 'pause-denied', decidedBy: 'agent' })
   await next.hangup()
   await checkUnrecorded(t, tacet, next)
+})
+
+t.test('a pause that lasts longer than the company wants ends by itself, and a machine is in the audit log', async t => {
+  await rule({ recording: ['on', 'inherit', 'inherit'], access: ['allow', 'inherit', 'inherit'] })
+  await tacet.putCompany({ longestPauseMs: 1_500, afterLongestPause: 'resume' })
+  const talk = await receiveCall(office)
+  await talk.isRecorded()
+  await speak(talk.voices, 300)
+  const { requestedAtMs, answeredAtMs } = await talk.pause()
+  const resumed = await waitForEvent(tacet, talk.callId, 'recording.resumed')
+  await speak(talk.voices, 400)
+  await talk.hangup()
+
+  t.match(resumed.data.by, { kind: 'machine', agentId: null, credentialId: null })
+  const proof = await proofOf(t, tacet, talk)
+  t.match(proof.timeline.gaps, [{ reasons: ['agent'], by: [{ kind: 'agent' }] }])
+  checkAudio(t, proof, { voices: talk.voices, recorded: [...talk.recorded, { fromMs: Date.parse(resumed.data.at), toMs: talk.silent.at(-1)!.toMs }], silent: [{ fromMs: answeredAtMs, toMs: requestedAtMs + 1_500 }] })
+  t.match(await auditTrail(tacet, talk.callId, 2), [
+    { action: 'recording.pause', outcome: 'done', actor: { kind: 'agent' } },
+    { action: 'recording.resume', outcome: 'done', actor: { kind: 'machine', agentId: null }, detail: { device: 'longest-pause', longestPauseMs: 1_500 } },
+  ])
 })

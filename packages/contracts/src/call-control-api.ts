@@ -39,6 +39,8 @@ export const recordingStatusSchema = z.object({
   reasons: z.array(silenceReasonSchema),
   seq: z.int().nonnegative(),
   allowedActions: z.array(allowedActionSchema),
+  /** It has been stopped for longer than the company wants. */
+  isPauseOverdue: z.boolean(),
   endReason: endReasonSchema.nullable(),
   segments: z.array(z.object({ number: z.int(), openedAt: timestampSchema, closedAt: timestampSchema.nullable() })),
   recordingRule: explainedSchema.nullable(),
@@ -56,7 +58,7 @@ export const liveCallSchema = z.object({
   startedAt: timestampSchema,
   answeredAt: timestampSchema.nullable(),
   isOnHold: z.boolean(),
-  recording: recordingStatusSchema.pick({ state: true, reasons: true, seq: true, allowedActions: true }),
+  recording: recordingStatusSchema.pick({ state: true, reasons: true, seq: true, isPauseOverdue: true, allowedActions: true }),
 }).meta({ id: 'LiveCall' })
 export type LiveCall = z.infer<typeof liveCallSchema>
 

@@ -39,6 +39,8 @@ const recordingEvents = {
   'recording.resumed': z.object({ ...ofRecording, ...commanded, segment: z.int().positive() }),
   /** A reason for silence came or went without starting or stopping the recorder. */
   'recording.reasons-changed': z.object({ ...ofRecording, ...commanded }),
+  /** It has been stopped for longer than the company wants: somebody should remind the agents. Said again each time as much time has passed. */
+  'recording.pause-overdue': z.object({ ...ofRecording, pausedSince: timestampSchema, longestPauseMs: z.int().positive() }),
   /** A pause was asked for and nobody can prove that the recorder stopped: somebody should look. */
   'recording.unconfirmed': z.object({ ...ofRecording, ...commanded }),
   /** It should record and does not: somebody should look. */

@@ -5,6 +5,7 @@ import type { CallControlConfig } from './config.ts'
 import { toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
+import { endLongPauses } from './usecases/end-long-pauses.ts'
 import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
 import type { Watch } from './usecases/hold-post.ts'
 import { keepPolicySilence } from './usecases/keep-policy-silence.ts'
@@ -104,6 +105,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   const ticker = setInterval(() => {
     const forgotten = follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
     for (const callId of forgotten) answers.forgetCall(callId)
+    endLongPauses(follower.sessions(), { clock: view.clock, newId: session.newId, onError: err => logger.info({ err }, 'long pause not ended') })
   }, tickMs)
   connection.start()
 

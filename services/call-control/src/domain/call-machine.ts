@@ -2,6 +2,7 @@ import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
 import type { Actor, CallEventType, Direction } from '@tacet/contracts'
 import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
+import { clockOf, overdue } from './longest-pause.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
 import { transition } from './recording-machine.ts'
 import type { RecordingEvent, RecordingInput } from './recording.ts'
@@ -24,9 +25,10 @@ export function evolve (before: Call, input: CallInput): CallTransition {
     case 'transferred': transferred(draft, input); break
     case 'joined': joined(draft, input); break
     case 'gone': gone(draft, input); break
+    case 'time-passed': passTime(draft, input); break
     case 'recording': draft.record(input.input); break
   }
-  return draft.result()
+  return draft.result(input.type === 'recording' ? input.input.atMs : input.atMs)
 }
 
 /** Collects what one input does to a call; the call it was made from is never changed. */
@@ -34,7 +36,7 @@ interface Draft {
   call: Call
   emit: (type: CallEventType, atMs: number, data: Record<string, unknown>) => void
   record: (input: RecordingInput) => void
-  result: () => CallTransition
+  result: (atMs: number) => CallTransition
 }
 
 function createDraft (before: Call): Draft {
@@ -56,7 +58,10 @@ function createDraft (before: Call): Draft {
       result.effects.push(...effects)
       if (ignored !== undefined) result.ignored = ignored
     },
-    result: () => ({ ...result, call: draft.call }),
+    result (atMs) {
+      const longPause = clockOf(draft.call, atMs)
+      return { ...result, call: longPause === (draft.call.longPause ?? null) ? draft.call : { ...draft.call, longPause } }
+    },
   }
   return draft
 }
@@ -167,6 +172,18 @@ function gone (draft: Draft, { atMs, reason: given }: InputOf<'gone'>): void {
   const reason = given ?? (draft.call.isTransferred && !transfersContinue(draft.call) ? 'transfer' : 'hangup')
   draft.emit('call.ended', atMs, { reason })
   draft.record({ type: 'end', atMs, reason })
+}
+
+/** Lifts what the agent holds, and only that; or says that somebody should remind them. */
+function passTime (draft: Draft, { atMs, commandId }: InputOf<'time-passed'>): void {
+  const due = overdue(draft.call, atMs)
+  if (!due) return
+  draft.call = { ...draft.call, longPause: due.longPause }
+  if (due.then === 'resume') return draft.record({ type: 'lift', atMs, reason: 'agent', cause: { commandId, by: { kind: 'machine', agentId: null, credentialId: null } } })
+  const { recording, callId } = draft.call
+  const pausedSince = new Date(due.longPause.sinceMs).toISOString()
+  draft.emit('recording.pause-overdue', atMs, { recordingId: callId, state: publicState(recording), reasons: recording.reasons, pausedSince, longestPauseMs: due.longestPauseMs })
+  draft.call = { ...draft.call, recordingSeq: draft.call.seq }
 }
 
 const transfersContinue = (call: Call) => call.rules?.company.transfers === 'continue'

@@ -1,6 +1,7 @@
 import type { CallEventType, Direction, RecordingState, SampleRateHz, TrackName } from '@tacet/contracts'
 import type { FrozenAgent, FrozenRules } from '@tacet/policy'
 import type { CallView } from './call-view.ts'
+import type { LongPause } from './longest-pause.ts'
 import { newRecording, type Recording, type RecordingEffect, type RecordingInput } from './recording.ts'
 
 /** An agent's part in a call; rules are frozen when the agent joins. */
@@ -41,6 +42,8 @@ export interface Call {
   seq: number
   /** Of the last event that changed the recording. */
   recordingSeq: number
+  /** While an agent keeps the recording silent and the company has a say in for how long. */
+  longPause?: LongPause | null
 }
 
 /** The settings in force at this moment, from which a call freezes its own. */
@@ -58,6 +61,8 @@ export type CallInput =
   | { type: 'joined', atMs: number, linkedId: string, alias: string | null }
   /** No leg is left, or they all went over to another call. */
   | { type: 'gone', atMs: number, reason?: 'transfer' }
+  /** So late is it: a pause may have become too long. `commandId` is for what comes of it. */
+  | { type: 'time-passed', atMs: number, commandId: string }
   | { type: 'recording', input: RecordingInput }
 
 /** An event of the call, numbered; the shell adds the id and what all events carry. */
@@ -101,3 +106,5 @@ export const joinedAgents = (call: Call): Participant[] =>
   call.participants.filter(participant => participant.joinedAtMs !== null && participant.leftAtMs === null)
 
 export const publicState = ({ phase }: Recording): RecordingState => phase.status === 'ending' ? 'ended' : phase.status
+
+export const isPauseOverdue = ({ longPause }: Call): boolean => longPause?.isOverdue === true

@@ -2,7 +2,7 @@ import { commandAnswerSchema, commandRequestSchema, idSchema, liveCallListSchema
 import { principalOf, requirePrincipal, requireScope, type HttpApp, type Principal } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { publicState, type Call } from '../domain/call.ts'
+import { isPauseOverdue, publicState, type Call } from '../domain/call.ts'
 import { actionsIn } from '../usecases/call-session.ts'
 import { isReachable, refuse, statusOf, type Action } from '../usecases/command-recording.ts'
 import type { AppDependencies } from './app.ts'
@@ -96,6 +96,7 @@ function toLiveCall (call: Call, principal: Principal): LiveCall {
       state: publicState(call.recording),
       reasons: call.recording.reasons,
       seq: call.recordingSeq,
+      isPauseOverdue: isPauseOverdue(call),
       allowedActions: refuse(call, { principal }) ? [] : actionsIn(call),
     },
   }

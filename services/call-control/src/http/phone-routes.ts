@@ -2,7 +2,7 @@ import { commandAnswerSchema, problem, type CommandAnswer } from '@tacet/contrac
 import type { HttpApp, Principal } from '@tacet/service-kit'
 import { z } from 'zod'
 import { chooseCall, decideToggle } from '../domain/phone-keys.ts'
-import { publicState } from '../domain/call.ts'
+import { isPauseOverdue, publicState } from '../domain/call.ts'
 import { actionsIn, type CallSession } from '../usecases/call-session.ts'
 import type { AppDependencies } from './app.ts'
 import { errors } from './call-routes.ts'
@@ -32,7 +32,7 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
     const session = findSession(principal, request.query.callId)
     const answer = await press(session, principal, request.params.key, request.ip)
     const isJson = request.headers.accept?.includes('application/json') === true
-    return isJson ? reply.type('application/json').send(answer) : reply.type('text/plain; charset=utf-8').send(sentence(answer))
+    return isJson ? reply.type('application/json').send(answer) : reply.type('text/plain; charset=utf-8').send(sentence(answer, isPauseOverdue(session.call)))
   })
 
   function findSession (principal: Principal, sipCallId: string | undefined): CallSession {
@@ -71,13 +71,13 @@ const currentAnswer = ({ call, isStored }: CallSession): CommandAnswer => ({
   allowedActions: actionsIn(call),
 })
 
-function sentence ({ state }: CommandAnswer): string {
+function sentence ({ state }: CommandAnswer, isOverdue: boolean): string {
   switch (state) {
     case 'off': return 'Not recording\n'
     case 'starting': case 'resuming': return 'Recording starts\n'
     case 'recording': return 'Recording\n'
     case 'pausing': return 'Recording stops\n'
-    case 'paused': return 'Recording paused\n'
+    case 'paused': return isOverdue ? 'Recording STILL paused\n' : 'Recording paused\n'
     case 'unconfirmed': return 'NOT SURE: the recording may go on\n'
     case 'ended': return 'Recording ended\n'
   }

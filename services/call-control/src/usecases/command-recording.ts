@@ -1,11 +1,12 @@
-import { isProblem, problem, topics, type Actor, type AuditEntry, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
+import { isProblem, problem, type Actor, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
 import { versionsOf } from '@tacet/policy'
 import { hasScope, type Principal } from '@tacet/service-kit'
 import { decideFor } from '../domain/call-machine.ts'
-import { publicState, type Call, type Participant } from '../domain/call.ts'
+import { isPauseOverdue, publicState, type Call, type Participant } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
+import { auditMessage, type Attempt } from './audit-attempt.ts'
 import { actionsIn, type CallSession, type RecordOutcome } from './call-session.ts'
-import type { CallStore, Message, PauseIntent, StoredAnswer } from './ports.ts'
+import type { CallStore, PauseIntent, StoredAnswer } from './ports.ts'
 
 export type Action = 'pause' | 'resume'
 
@@ -124,33 +125,13 @@ export function createCommands (options: CommandOptions) {
   function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
     return outcome => {
       const call = session.call
-      return { messages: [auditMessage(call, command, cause, requestedAtMs, outcome)], answers: isProblem(outcome) ? [] : toStored(command, outcome) }
+      return { messages: [auditMessage(options, call, attemptOf(call, command, cause, requestedAtMs), outcome)], answers: isProblem(outcome) ? [] : toStored(command, outcome) }
     }
   }
 
-  function auditMessage (call: Call, command: Command, cause: Cause, requestedAtMs: number, outcome: CommandAnswer | Problem): Message {
-    const atMs = clock()
-    const decision = command.principal.agentId === null ? undefined : decideFor(call, command.principal.agentId)
-    const entry: AuditEntry = {
-      auditId: newId(),
-      companyId: call.companyId,
-      at: new Date(atMs).toISOString(),
-      action: `recording.${command.action}`,
-      outcome: !isProblem(outcome) ? 'done' : outcome.status >= 500 ? 'failed' : 'refused',
-      code: isProblem(outcome) ? outcome.code : null,
-      actor: { kind: cause.by.kind, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address: command.address },
-      callId: call.callId,
-      requestedAt: new Date(requestedAtMs).toISOString(),
-      effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,
-      detail: {
-        device: command.device,
-        note: command.note,
-        commandId: cause.commandId,
-        rule: decision?.pause ?? null,
-        ruleVersions: ruleVersions(call, command.principal.agentId),
-      },
-    }
-    return { id: newId(), topic: topics.audit, type: 'audit.recorded', subject: call.companyId, occurredAt: new Date(atMs), data: entry }
+  function attemptOf (call: Call, { action, principal: { agentId }, address, device, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
+    const rule = agentId === null ? null : decideFor(call, agentId)?.pause ?? null
+    return { action, cause, requestedAtMs, address, detail: { device, note, rule, ruleVersions: ruleVersions(call, agentId) } }
   }
 
   return { execute, find }
@@ -201,6 +182,7 @@ export function statusOf (call: Call, principal: Principal): RecordingStatus {
     state: publicState(recording),
     reasons: recording.reasons,
     seq: call.recordingSeq,
+    isPauseOverdue: isPauseOverdue(call),
     allowedActions: refuse(call, { principal }) ? [] : actionsIn(call),
     endReason: recording.phase.status === 'ended' || recording.phase.status === 'ending' ? recording.phase.reason : null,
     segments: [

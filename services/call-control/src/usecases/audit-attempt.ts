@@ -1,0 +1,32 @@
+import { isProblem, topics, type AuditEntry, type CommandAnswer, type Problem } from '@tacet/contracts'
+import type { Call } from '../domain/call.ts'
+import type { Cause } from '../domain/recording.ts'
+import type { Message } from './ports.ts'
+
+/** Something that was tried with a recording, by whomever. */
+export interface Attempt {
+  action: 'pause' | 'resume'
+  cause: Cause
+  requestedAtMs: number
+  address: string | null
+  detail: AuditEntry['detail']
+}
+
+/** The entry for the audit log; whose it is, the log learns from the call. */
+export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Call, { action, cause, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
+  const atMs = clock()
+  const entry: AuditEntry = {
+    auditId: newId(),
+    companyId: call.companyId,
+    at: new Date(atMs).toISOString(),
+    action: `recording.${action}`,
+    outcome: !isProblem(outcome) ? 'done' : outcome.status >= 500 ? 'failed' : 'refused',
+    code: isProblem(outcome) ? outcome.code : null,
+    actor: { kind: cause.by.kind, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address },
+    callId: call.callId,
+    requestedAt: new Date(requestedAtMs).toISOString(),
+    effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,
+    detail: { ...detail, commandId: cause.commandId },
+  }
+  return { id: newId(), topic: topics.audit, type: 'audit.recorded', subject: call.companyId, occurredAt: new Date(atMs), data: entry }
+}
