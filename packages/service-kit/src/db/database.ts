@@ -1,4 +1,6 @@
+import type { SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import type { CheckResult } from '../http/admin.ts'
 import type { Logger } from '../logging.ts'
@@ -10,6 +12,8 @@ export type Executor = Db | Transaction
 
 export interface Database {
   db: Db
+  /** Runs a statement that each connection parses once, under its name: its text must always be the same. */
+  executePrepared<Row extends pg.QueryResultRow> (name: string, statement: SQL): Promise<Row[]>
   /** A connection outside the pool, for session locks; whoever opens it ends it. */
   connect (): Promise<pg.Client>
   check (): Promise<CheckResult>
@@ -45,9 +49,14 @@ export function openDatabase (options: DatabaseOptions): Database {
   // The same for one that dies while checked out, between two statements of a transaction.
   pool.on('connect', client => client.on('error', () => {}))
   const db = drizzle(pool)
+  const dialect = new PgDialect()
 
   return {
     db,
+    async executePrepared<Row extends pg.QueryResultRow> (name: string, statement: SQL) {
+      const { sql: text, params: values } = dialect.sqlToQuery(statement)
+      return (await pool.query<Row>({ name, text, values })).rows
+    },
     async connect () {
       const client = new pg.Client(connection)
       client.on('error', err => logger.warn({ err }, 'database connection lost'))
