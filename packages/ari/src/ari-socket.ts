@@ -31,10 +31,11 @@ export async function openAriSocket (options: AriSocketOptions): Promise<AriSock
 
   // With this it takes every close for intended, and leaves reconnecting (which it gives up after 43 s) to us.
   Object.defineProperty(client, '_wsClosed', { get: () => true, set: () => {} })
-  client.on('*', onMessage)
   const started = client.start(app, false)
   const socket = client._ws
-  catchThrows(socket, onMessage)
+  // ari-client would make an object with forty methods of every channel in every event, and throw on an event type that it does not know.
+  socket.removeAllListeners('message')
+  socket.on('message', (text: string) => onMessage(parseJson(text)))
 
   const { promise: ended, resolve: end } = Promise.withResolvers<string>()
   socket.once('close', (code: number) => end(`closed ${code}`))
@@ -42,7 +43,6 @@ export async function openAriSocket (options: AriSocketOptions): Promise<AriSock
   const heartbeat = beat(socket, heartbeatMs, () => end('no heartbeat'))
   ended.then(() => {
     clearInterval(heartbeat)
-    client.removeListener('*', onMessage)
     socket.terminate()
   }).catch(() => {})
 
@@ -53,19 +53,6 @@ export async function openAriSocket (options: AriSocketOptions): Promise<AriSock
     throw error
   }
   return { ended, end }
-}
-
-/** ari-client throws on an event type that the API description lacks. Such an event comes to us as it is. */
-function catchThrows (socket: WebSocket, onMessage: (message: unknown) => void): void {
-  const listeners = socket.listeners('message')
-  socket.removeAllListeners('message')
-  socket.on('message', (text: string) => {
-    try {
-      for (const listener of listeners) listener(text)
-    } catch {
-      onMessage(parseJson(text))
-    }
-  })
 }
 
 function beat (socket: WebSocket, intervalMs: number, onSilence: () => void) {

@@ -83,7 +83,7 @@ export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clo
       if (leftMs <= 0 || signal?.aborted) return false
       const rest = new AbortController()
       const pause = clock.sleep(Math.min(intervalMs, leftMs), signal ? AbortSignal.any([rest.signal, signal]) : rest.signal)
-      await stepOr(entry, pause).finally(() => rest.abort())
+      await stepOr(entry, pause).finally(() => rest.abort('over'))
       if (!hasArrived()) await stepOr(entry, look(entry, Math.max(1, Math.min(500, deadlineAt - clock.now()))).catch(() => {}))
     }
     return true

@@ -154,7 +154,7 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
       entry.starting.cancel()
       const timer = new AbortController()
       await Promise.race([entry.starting.promise.catch(() => {}), clock.sleep(deadlineMs, timer.signal)])
-      timer.abort()
+      timer.abort('over')
     }
     if (!entry.place) await book.look(entry, Math.max(1, deadlineMs / 4)).catch(() => {})
     // One that never began has nothing to close; it is hung up so that nobody can begin it any more.

@@ -2,7 +2,7 @@ import { createAriConnection, createSnoopRecorderDriver, isRecorderId, type AriE
 import type { Logger } from '@tacet/service-kit'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallControlConfig } from './config.ts'
-import { toChange, toSnapshot } from './intake/ari-changes.ts'
+import { ignoredEvents, toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
 import { endLongPauses } from './usecases/end-long-pauses.ts'
@@ -36,6 +36,7 @@ export interface PbxWatch extends Watch {
 export function openWatch ({ config, store, answers, session, logger, onLatency, ...view }: WatchOptions): PbxWatch {
   const replaced = Promise.withResolvers<void>()
   let isUsable = false
+  let isSilenceDue = false
   const connection = createAriConnection({
     url: config.ariUrl,
     username: config.ariUsername,
@@ -47,6 +48,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
     onEvent: handle,
     onUp: reconcile,
     onReplaced: replaced.resolve,
+    ignoredEvents,
   })
   const driver = createSnoopRecorderDriver({ rest: connection.rest, app: config.ariApp, isUp: () => connection.isListening })
   const timings = { resumeGuardMs: config.resumeGuardMs, startTimeoutMs: config.startTimeoutMs, stopTimeoutMs: config.stopTimeoutMs, retryDelayMs: 500, maxSealAttempts: 5 }
@@ -71,8 +73,13 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   function onTransition (...[before, input, transition]: Parameters<SessionOptions['onTransition']>): void {
     session.onTransition(before, input, transition)
     if (before.recording.phase.status !== transition.call.recording.phase.status || before.participants !== transition.call.participants) {
-      queueMicrotask(() => keepPolicySilence(follower.sessions(), view.clock()))
+      isSilenceDue ||= (queueMicrotask(keepSilence), true)
     }
+  }
+
+  function keepSilence (): void {
+    isSilenceDue = false
+    keepPolicySilence(follower.sessions(), view.clock())
   }
 
   async function reconcile (): Promise<void> {

@@ -29,6 +29,12 @@ export const toSnapshot = (channels: AriChannel[], bridges: AriBridge[]): PbxSna
   bridges: bridges.map(({ id, channels: channelIds }) => ({ bridgeId: id, channelIds })),
 })
 
+/** Of these no one wants to hear; a recorder alone makes a dozen at each step. Asterisk then spares itself the trouble. */
+export const ignoredEvents = [
+  'ChannelVarset', 'ChannelDialplan', 'ChannelHangupRequest', 'ChannelUserevent', 'ChannelTalkingStarted', 'ChannelTalkingFinished', 'ChannelDtmfReceived',
+  'ChannelToneDetected', 'ChannelTransfer', 'Dial', 'StasisEnd', 'BridgeCreated', 'BridgeVideoSourceChanged',
+]
+
 /** Translates what concerns calls; undefined for everything else. */
 export function toChange (event: AriEvent): PbxChange | undefined {
   switch (event.type) {
