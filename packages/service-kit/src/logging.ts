@@ -8,7 +8,14 @@ const secrets = ['authorization', 'Authorization', 'cookie', 'token', 'deviceTok
 /** People's numbers: the log is no place to look up who called. */
 const numbers = ['callerNumber', 'callerId', 'calleeNumber', 'remoteNumber', 'connectedNumber', 'phoneNumber']
 
-const paths = [...secrets, ...numbers].flatMap(field => [field, `*.${field}`, `*.*.${field}`])
+const masked = new Set([...secrets, ...numbers])
+const isPlain = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+
+/** A copy with secrets masked, as deep as anybody logs. pino's own redaction, with wildcards, takes ten times as long as all the rest of a line. */
+function mask (fields: Record<string, unknown>, levels = 3): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([field, value]) =>
+    [field, masked.has(field) ? '***' : levels > 1 && isPlain(value) ? mask(value, levels - 1) : value]))
+}
 
 export interface LoggingOptions {
   name: string
@@ -25,7 +32,7 @@ export function createLogger ({ name, level, destination }: LoggingOptions): Log
   const options: LoggerOptions = {
     name,
     level,
-    redact: { paths, censor: '***' },
+    formatters: { log: fields => mask(fields), bindings: fields => mask(fields) },
     mixin: (_fields, _level, logger) => {
       const correlationId = currentCorrelationId()
       // A request's own logger has it already, and pino would print it twice.
@@ -39,5 +46,6 @@ export function createLogger ({ name, level, destination }: LoggingOptions): Log
     },
   }
   if (destination !== undefined) return pino(options, destination)
-  return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true })) : pino(options)
+  // A write to a log on a busy disk can take as long as a whole pause. What is left is written when the process exits.
+  return process.stdout.isTTY ? pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true })) : pino(options, pino.destination({ sync: false }))
 }

@@ -36,6 +36,11 @@ export function gauge<Label extends string> ({ registry }: Metrics, name: string
   return existing ?? new Gauge({ name, help, labelNames, registers: [registry] })
 }
 
+/** A gauge that is read when somebody asks for the metrics. */
+export function observedGauge ({ registry }: Metrics, name: string, help: string, read: () => number | Promise<number>): Gauge {
+  return new Gauge({ name, help, registers: [registry], async collect () { this.set(await read()) } })
+}
+
 /** The histogram of that name, made when first asked for; buckets in the unit of the name. */
 export function histogram<Label extends string> ({ registry }: Metrics, name: string, help: string, buckets: number[], labelNames: Label[] = []): Histogram<Label> {
   const existing = registry.getSingleMetric(name) as unknown as Histogram<Label> | undefined

@@ -1,5 +1,5 @@
 import type { AriLatency } from '@tacet/ari'
-import { counter, gauge, histogram, type Logger, type Metrics } from '@tacet/service-kit'
+import { counter, gauge, histogram, observedGauge, type Logger, type Metrics } from '@tacet/service-kit'
 import type { Call, CallInput, CallTransition } from './domain/call.ts'
 import type { Role } from './usecases/hold-post.ts'
 import type { PbxWatch } from './watch.ts'
@@ -11,18 +11,12 @@ export function createObserver ({ logger, metrics, watch }: { logger: Logger, me
   const storeFailures = counter(metrics, 'tacet_call_store_failures_total', 'Commits that had to be repeated')
   const ariLatency = histogram(metrics, 'tacet_ari_request_duration_seconds', 'Time Asterisk took to answer', [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2], ['operation', 'outcome'])
   const active = gauge(metrics, 'tacet_call_control_active', '1 while this instance acts on the PBX')
-  const connected = gauge(metrics, 'tacet_ari_connected', '1 while events of the PBX arrive')
-  connected.set(0)
-  const liveCalls = gauge(metrics, 'tacet_live_calls', 'Calls followed now')
-  const refresh = () => {
-    connected.set(watch()?.state === 'up' ? 1 : 0)
-    liveCalls.set(watch()?.follower.sessions().filter(session => session.call.endedAtMs === null).length ?? 0)
-  }
+  observedGauge(metrics, 'tacet_ari_connected', '1 while events of the PBX arrive', () => watch()?.state === 'up' ? 1 : 0)
+  observedGauge(metrics, 'tacet_live_calls', 'Calls followed now', () => watch()?.follower.sessions().filter(session => session.call.endedAtMs === null).length ?? 0)
 
   return {
     onRole (role: Role): void {
       active.set(role === 'active' ? 1 : 0)
-      refresh()
       logger.info({ role }, 'role changed')
     },
     onAriLatency ({ operation, ms, outcome }: AriLatency): void {
@@ -49,7 +43,6 @@ export function createObserver ({ logger, metrics, watch }: { logger: Logger, me
         alarms.inc({ alarm: event.type })
         logger.error({ callId: call.callId, alarm: event.type, detail: event.data.detail }, 'a recording needs somebody to look')
       }
-      refresh()
     },
   }
 }

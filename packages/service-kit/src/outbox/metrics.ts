@@ -1,6 +1,5 @@
-import { Gauge } from '@prometheus-io/client'
 import { deadline } from '../deadline.ts'
-import { counter, type Metrics } from '../metrics.ts'
+import { counter, observedGauge, type Metrics } from '../metrics.ts'
 import type { Backlog, OutboxStore } from './store.ts'
 
 export type RelayMetrics = ReturnType<typeof createRelayMetrics>
@@ -16,16 +15,8 @@ export function createRelayMetrics (metrics: Metrics, store: OutboxStore) {
     return await inQuestion
   }
 
-  const gaugeOf = (name: string, help: string, value: keyof Backlog) => new Gauge({
-    name,
-    help,
-    registers: [metrics.registry],
-    async collect () {
-      this.set((await backlog())[value])
-    },
-  })
-  gaugeOf('tacet_outbox_backlog', 'Events not yet published', 'size')
-  gaugeOf('tacet_outbox_oldest_age_seconds', 'Age of the oldest event not yet published', 'oldestAgeSeconds')
+  observedGauge(metrics, 'tacet_outbox_backlog', 'Events not yet published', async () => (await backlog()).size)
+  observedGauge(metrics, 'tacet_outbox_oldest_age_seconds', 'Age of the oldest event not yet published', async () => (await backlog()).oldestAgeSeconds)
 
   return {
     published: counter(metrics, 'tacet_outbox_published_total', 'Events published'),

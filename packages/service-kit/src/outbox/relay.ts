@@ -62,7 +62,7 @@ export function createRelay (options: RelayOptions): Relay {
   async function wait (ms: number): Promise<void> {
     if (isWoken || stopping.signal.aborted) return
     const interrupted = new AbortController()
-    interruptWait = () => interrupted.abort()
+    interruptWait = () => interrupted.abort('woken')
     await pause(ms, interrupted.signal)
   }
 

@@ -73,7 +73,7 @@ t.test('the unforeseen is masked for the caller and logged for us', async t => {
   const answer = await put({ ...good, name: 'bug' })
   t.equal(answer.statusCode, 500)
   t.match(answer.json(), { code: 'internal-error' })
-  t.notMatch(answer.body, /42/)
+  t.notMatch(answer.body, /secret/)
   t.match(JSON.parse(lines.at(-1) ?? ''), { level: 50, msg: 'request failed', err: { message: 'the secret is 42' }, correlationId: answer.headers['x-correlation-id'] })
 })
 

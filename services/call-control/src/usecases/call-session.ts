@@ -100,7 +100,7 @@ export function createCallSession (first: Call, revision: number, options: Sessi
   async function inTime (stored: Promise<void>): Promise<boolean> {
     const done = new AbortController()
     const timeout = options.wait(commitTimeoutMs, done.signal).then(() => false)
-    return await Promise.race([stored.then(() => true, () => false), timeout]).finally(() => done.abort())
+    return await Promise.race([stored.then(() => true, () => false), timeout]).finally(() => done.abort('done'))
   }
 
   function takeSettled (trigger: string): { waiter: Waiter, verdict: Exclude<Verdict, 'pending'> }[] {
