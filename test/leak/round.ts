@@ -65,7 +65,7 @@ function checkSpool (t: Test, talks: Talk[], files: SegmentFile[], spool: SpoolW
 /** The recording is its segments, sample for sample, and the timeline says where each is. */
 async function checkRecording (t: Test, { tacet }: Office, { callId }: Talk, files: SegmentFile[]): Promise<Timeline> {
   await waitForEvent(tacet, callId, 'recording.assembled')
-  const folder = join(tacet.recordingsDir, callId.slice(0, 2), callId)
+  const folder = join(tacet.recordingsDir, callId.slice(0, 2), callId, '1')
   const timeline = timelineSchema.parse(JSON.parse(await readFile(join(folder, 'timeline.json'), 'utf8')))
   const recording = readWavSamples(join(folder, 'recording.wav'))
   const joined = Buffer.concat(files.map(({ samples }) => Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)))

@@ -54,7 +54,7 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   const timeline = timelineSchema.parse((await ask('/timeline')).body)
   const { outcome, samples, sha256 } = timeline
   t.ok(outcomes.includes(outcome), `${outcome}, because of ${JSON.stringify(timeline.reasons)}`)
-  t.same(timeline, JSON.parse(await readFile(join(tacet.recordingsDir, callId.slice(0, 2), callId, 'timeline.json'), 'utf8')))
+  t.same(timeline, JSON.parse(await readFile(join(tacet.recordingsDir, callId.slice(0, 2), callId, '1', 'timeline.json'), 'utf8')))
   t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples / 8 })
   t.match(assembled.data, { outcome, samples, sha256, gaps: timeline.gaps.length })
   agreeOnSegments(t, events, manifest, timeline)

@@ -10,12 +10,12 @@ const TEMP_SUFFIX = '.part'
  * after a power cut. Replaces what was there. The temporary file is removed if anything fails (a killed process leaves it: see
  * `removeLeftovers`). Returns what `write` returned.
  */
-export async function publishAtomically<T> (path: string, write: (file: FileHandle) => Promise<T>, options: { mode?: number, signal?: AbortSignal } = {}): Promise<T> {
+export async function publishAtomically<T> (path: string, write: (file: FileHandle, tempPath: string) => Promise<T>, options: { mode?: number, signal?: AbortSignal } = {}): Promise<T> {
   const directory = dirname(path)
   const tempPath = join(directory, `${tempPrefix(path)}${randomUUID()}${TEMP_SUFFIX}`)
   const file = await open(tempPath, 'wx', options.mode ?? 0o640)
   try {
-    const result = await write(file).then(async result => {
+    const result = await write(file, tempPath).then(async result => {
       options.signal?.throwIfAborted()
       await file.sync()
       return result

@@ -1,12 +1,17 @@
 import { z } from 'zod'
-import { directionSchema, idSchema, outcomeSchema, timestampSchema } from './primitives.ts'
+import { directionSchema, idSchema, lineSchema, outcomeSchema, timestampSchema } from './primitives.ts'
+import { pageOf, pageQuerySchema } from './settings-api.ts'
+import { telephoneNumberSchema } from './settings.ts'
+
+/** `waiting` and `assembling` until there is an outcome. */
+export const recordingStatuses = ['waiting', 'assembling', 'complete', 'incomplete', 'empty', 'failed'] as const
+export const assemblyStatusSchema = z.enum(recordingStatuses)
 
 export const recordingViewSchema = z.object({
   recordingId: idSchema,
   callId: idSchema,
   companyId: idSchema,
-  /** `waiting` and `assembling` until there is an outcome. */
-  status: z.enum(['waiting', 'assembling', 'complete', 'incomplete', 'empty', 'failed']),
+  status: assemblyStatusSchema,
   outcome: outcomeSchema.nullable(),
   reasons: z.array(z.object({ code: z.string(), detail: z.string() })),
   direction: directionSchema,
@@ -19,6 +24,45 @@ export const recordingViewSchema = z.object({
   samples: z.int().nullable(),
   sha256: z.string().nullable(),
   gaps: z.int(),
+  /** Grows by one with each purge. */
+  version: z.int().positive(),
+  /** Something is being cut out: until that is done nobody hears it. */
+  isBeingPurged: z.boolean(),
+  /** Kept whatever else is said, until the hold is lifted. */
+  isOnHold: z.boolean(),
+  /** When it will be deleted; null: when somebody does it. */
+  retainUntil: timestampSchema.nullable(),
   links: z.object({ audio: z.string().nullable(), timeline: z.string().nullable() }),
 }).meta({ id: 'Recording' })
 export type RecordingView = z.infer<typeof recordingViewSchema>
+
+/** In a query an unescaped + arrives as a space. */
+const numberInQuery = z.string().overwrite(text => text.replace(/^ /, '+')).pipe(telephoneNumberSchema)
+const booleanInQuery = z.enum(['true', 'false']).transform(text => text === 'true')
+
+export const recordingQuerySchema = pageQuerySchema.extend({
+  companyId: idSchema.toLowerCase().optional().describe('One company\'s; for the operator, who otherwise sees all'),
+  from: timestampSchema.optional().describe('Calls that began then or later'),
+  to: timestampSchema.optional().describe('Calls that began before'),
+  agent: idSchema.toLowerCase().optional().describe('Somebody who was in the call'),
+  number: numberInQuery.optional().describe('The company\'s number or the customer\'s'),
+  direction: directionSchema.optional(),
+  hasGaps: booleanInQuery.optional().describe('Whether the recording was stopped at some time'),
+  minDurationMs: z.coerce.number().int().min(0).optional(),
+  maxDurationMs: z.coerce.number().int().min(0).optional(),
+  status: z.string().transform(text => text.split(',')).pipe(z.array(assemblyStatusSchema)).optional().describe('One or several, separated by commas'),
+  isOnHold: booleanInQuery.optional(),
+})
+export type RecordingQuery = z.infer<typeof recordingQuerySchema>
+export const recordingPageSchema = pageOf(recordingViewSchema)
+
+export const jobKinds = ['assemble', 'delete-segments', 'erase'] as const
+export const jobKindSchema = z.enum(jobKinds)
+export type JobKind = z.infer<typeof jobKindSchema>
+/** `parked`: given up, until somebody runs it again. A job that is done is gone. */
+export const jobStates = ['waiting', 'running', 'parked'] as const
+export const jobStateSchema = z.enum(jobStates)
+export type JobState = z.infer<typeof jobStateSchema>
+
+/** Why somebody does what can't be undone; it is kept in the audit log. */
+export const reasonSchema = lineSchema(500).min(1)

@@ -51,6 +51,9 @@ const recordingEvents = {
 }
 
 const assembled = { recordingId: idSchema, callId: idSchema, companyId: idSchema, at: timestampSchema }
+export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention'])
+/** Who ordered it; both null: the company's own rules, or the operator. */
+const ordererSchema = z.object({ credentialId: idSchema.nullable(), agentId: idSchema.nullable() })
 const assemblyEvents = {
   'recording.assembling': z.object({ ...assembled, segments: z.int().nonnegative() }),
   'recording.assembled': z.object({
@@ -65,6 +68,8 @@ const assemblyEvents = {
     links: z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() }),
   }),
   'recording.failed': z.object({ ...assembled, code: z.string(), detail: z.string() }),
+  /** Nothing of it is left: neither here nor on the PBX. */
+  'recording.deleted': z.object({ ...assembled, cause: deletionCauseSchema, orderedAt: timestampSchema, by: ordererSchema }),
 }
 
 const settingsEvents = {

@@ -25,6 +25,8 @@ export const problems = {
   'in-use': { status: 409, title: 'Something still uses it' },
   'precondition-failed': { status: 412, title: 'It has changed since you read it' },
   'idempotency-key-reused': { status: 422, title: 'This Idempotency-Key was used for another request' },
+  'legal-hold': { status: 409, title: 'A legal hold keeps it' },
+  'recording-deleted': { status: 410, title: 'This recording was deleted' },
   'not-ready': { status: 409, title: 'It is not ready yet' },
   'range-not-satisfiable': { status: 416, title: 'That range is outside the file' },
   'payload-too-large': { status: 413, title: 'The request is too large' },

@@ -94,7 +94,7 @@ export const roleSchema = z.enum(roles)
 export type Role = z.infer<typeof roleSchema>
 
 /** What a credential with the role `service` may do; people have roles. */
-export const scopes = ['settings:read', 'settings:write', 'audit:read', 'calls:read', 'recordings:control', 'recordings:read'] as const
+export const scopes = ['settings:read', 'settings:write', 'audit:read', 'calls:read', 'recordings:control', 'recordings:read', 'recordings:manage'] as const
 export const scopeSchema = z.enum(scopes)
 export type Scope = z.infer<typeof scopeSchema>
 

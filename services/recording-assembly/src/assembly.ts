@@ -10,6 +10,7 @@ import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
+import { createEraseFiles } from './usecases/erase-files.ts'
 import type { JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
 import { createWorkOnJob } from './usecases/work-on-job.ts'
 
@@ -61,11 +62,11 @@ export function createAssemblyWorker ({ recordings, queue, source, store, workDi
   const workOnJob = createWorkOnJob({
     queue,
     recordings,
-    discard: async recordingId => {
-      await workDirs.remove(recordingId)
-      await store.discard(recordingId)
+    handlers: {
+      assemble: assembleRecording,
+      'delete-segments': createDeleteSegments({ recordings, source, logger }),
+      erase: createEraseFiles({ recordings, source, store, workDirs, logger }),
     },
-    handlers: { assemble: assembleRecording, 'delete-segments': createDeleteSegments({ recordings, source, logger }) },
     logger,
     maxAttempts: MAX_ATTEMPTS,
     retryDelays: RETRY_DELAYS,

@@ -1,54 +1,78 @@
-import { constants } from 'node:fs'
-import { access, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { publishAtomically, removeLeftovers } from '@tacet/audio'
-import { timelineSchema } from '@tacet/contracts'
+import { constants, createReadStream } from 'node:fs'
+import { access, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { publishAtomically } from '@tacet/audio'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
-import type { RecordingStore } from '../usecases/ports.ts'
+import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
+import { digestOf } from './digest.ts'
 
-/** Recordings in a local folder: `<first two digits>/<recordingId>/recording.wav` and `timeline.json`. */
+/** Recordings in a local folder: `<first two digits>/<recordingId>/<generation>/<file>`. */
 export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: string }): RecordingStore {
-  const shardOf = (recordingId: string): string => join(recordingsDir, recordingId.slice(0, 2).toLowerCase())
-  const folderOf = (recordingId: string): string => join(shardOf(recordingId), recordingId.toLowerCase())
-  const audioOf = (recordingId: string): string => join(folderOf(recordingId), 'recording.wav')
-  const timelineOf = (recordingId: string): string => join(folderOf(recordingId), 'timeline.json')
+  const folderOf = (recordingId: string): string => join(recordingsDir, recordingId.slice(0, 2).toLowerCase(), recordingId.toLowerCase())
+  const generationOf = ({ recordingId, generation }: Omit<StoredFile, 'file'>): string => join(folderOf(recordingId), String(generation))
+  const pathOf = (name: StoredFile): string => join(generationOf(name), name.file)
+
+  async function generationsOf (recordingId: string): Promise<number[]> {
+    const names = await readdir(folderOf(recordingId)).catch(unless('ENOENT', []))
+    return names.map(Number).filter(Number.isInteger)
+  }
+
+  async function removeUpTo (recordingId: string, last: number): Promise<void> {
+    for (const generation of await generationsOf(recordingId)) {
+      if (generation <= last) await rm(generationOf({ recordingId, generation }), { recursive: true, force: true, maxRetries: 3 })
+    }
+  }
 
   return {
-    async prepare (recordingId) {
-      await guarded(async () => {
-        const isNew = await mkdir(folderOf(recordingId), { recursive: true }) !== undefined
-        if (isNew) for (const folder of [shardOf(recordingId), recordingsDir]) await syncFolder(folder)
-        await removeLeftovers(audioOf(recordingId))
-        await removeLeftovers(timelineOf(recordingId))
-      })
-    },
-    putAudio: (recordingId, write, signal) => guarded(async () => {
-      const path = audioOf(recordingId)
-      const result = await publishAtomically(path, write, { signal })
-      return { result, bytes: (await stat(path)).size }
+    prepare: (recordingId, generation) => guarded(async () => {
+      const folder = generationOf({ recordingId, generation })
+      const first = await mkdir(folder, { recursive: true })
+      if (first !== undefined) for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+      await removeUpTo(recordingId, generation - 1)
     }),
-    removeAudio: recordingId => guarded(() => rm(audioOf(recordingId), { force: true })),
-    discard: recordingId => guarded(() => rm(folderOf(recordingId), { recursive: true, force: true })),
-    putTimeline: (recordingId, timeline, confirm) => guarded(() => publishAtomically(timelineOf(recordingId), async file => {
-      await file.writeFile(`${JSON.stringify(timeline, null, 2)}\n`)
-      await confirm()
-    })),
-    readAudio: (recordingId, range) => guarded(async () => {
-      const file = await open(audioOf(recordingId))
+    put: (name, write, { signal, confirm } = {}) => guarded(async () => {
+      const path = pathOf(name)
+      return await publishAtomically(path, async (file, tempPath) => {
+        const result = await write(file, tempPath)
+        await file.sync()
+        const stored = await digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal)
+        await confirm?.()
+        return { result, ...stored }
+      }, signal === undefined ? {} : { signal })
+    }),
+    read: (name, range) => guarded(async () => {
+      const file = await open(pathOf(name))
       // A file that has lost bytes would end early, and leave the caller waiting for the rest.
       const { size } = await file.stat()
-      if (size <= range.end) {
+      if (range !== undefined && size <= range.end) {
         await file.close()
         throw new DependencyUnavailable('store', `${size} bytes instead of at least ${range.end + 1}`)
       }
       return file.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     }),
-    readTimeline: recordingId => guarded(async () => timelineSchema.parse(JSON.parse(await readFile(timelineOf(recordingId), 'utf8')))),
+    remove: name => guarded(() => rm(pathOf(name), { force: true })),
+    discard: (recordingId, generation) => guarded(async () => {
+      await removeUpTo(recordingId, generation)
+      // Not recursive: a later generation may have been begun meanwhile.
+      await rmdir(folderOf(recordingId)).catch(unless('ENOENT', undefined)).catch(unless('ENOTEMPTY', undefined))
+    }),
+    list: recordingId => guarded(async () => {
+      const found: StoredFile[] = []
+      for (const generation of await generationsOf(recordingId)) {
+        for (const file of await readdir(generationOf({ recordingId, generation })).catch(unless('ENOENT', []))) found.push({ recordingId, generation, file })
+      }
+      return found
+    }),
     async check () {
       await access(recordingsDir, constants.W_OK)
       return { isOk: true, kind: 'folder' }
     },
   }
+}
+
+const unless = <T>(code: string, instead: T) => (error: unknown): T => {
+  if (isSystemError(error) && error.code === code) return instead
+  throw error
 }
 
 /** A disk that is full, broken or away may be mended. */

@@ -1,8 +1,9 @@
 import { and, eq, inArray, lt, lte, or, sql } from 'drizzle-orm'
 import type { Database, Executor } from '@tacet/service-kit'
+import { v7 as uuidv7 } from 'uuid'
 import { jobs } from '../db/schema.ts'
 import { LeaseLost } from '../usecases/errors.ts'
-import type { Job, JobQueue } from '../usecases/ports.ts'
+import type { Job, JobQueue, NewJob } from '../usecases/ports.ts'
 
 const isOurs = ({ jobId, leaseId }: Job) => and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId))
 const noLease = { leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }
@@ -56,3 +57,6 @@ export async function parkJob (executor: Executor, job: Job, reason: string): Pr
   const parked = await executor.update(jobs).set({ ...noLease, state: 'parked', lastError: reason }).where(isOurs(job)).returning({ jobId: jobs.jobId })
   if (parked.length === 0) throw new LeaseLost()
 }
+
+export const newJobRow = ({ kind, item = '', payload = {}, delayMs = 0 }: NewJob, of: { recordingId: string, companyId: string, correlationId: string | null }): typeof jobs.$inferInsert =>
+  ({ jobId: uuidv7(), kind, item, state: 'waiting', payload, ...of, ...(delayMs > 0 && { runAt: sql`now() + ${delayMs} * interval '1 millisecond'` as unknown as Date }) })

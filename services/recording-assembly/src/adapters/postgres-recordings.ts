@@ -1,12 +1,12 @@
-import { and, arrayContains, desc, eq, sql, type SQL } from 'drizzle-orm'
-import { appendToOutbox, type Database, type Transaction } from '@tacet/service-kit'
-import { topics, type AssemblyEventData, type AssemblyEventType, type TrackFile } from '@tacet/contracts'
-import { v7 as uuidv7 } from 'uuid'
+import { and, desc, eq, sql } from 'drizzle-orm'
+import { appendToOutbox, type Database, type Executor, type OutboxMessage, type Transaction } from '@tacet/service-kit'
+import { topics, type AuditEntry } from '@tacet/contracts'
 import { jobs, outbox, recordings } from '../db/schema.ts'
-import type { Scope } from '../domain/access.ts'
-import { agentIdsOf, linksOf, type Recording } from '../domain/recording.ts'
-import type { AssembledRecording, Job, Recordings } from '../usecases/ports.ts'
-import { endJob, parkJob } from './postgres-jobs.ts'
+import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
+import type { AssembledRecording, AuditLog, NewJob, RecordingEvent, Recordings } from '../usecases/ports.ts'
+import { LeaseLost } from '../usecases/errors.ts'
+import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
+import { cursorOf, matching, visibleTo } from './search.ts'
 
 export interface PostgresRecordingsOptions {
   database: Database
@@ -18,42 +18,61 @@ export interface PostgresRecordingsOptions {
 }
 
 type Row = typeof recordings.$inferSelect
+type Values = Partial<Row>
 
 export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob }: PostgresRecordingsOptions): Recordings {
-  async function announce<Type extends AssemblyEventType> (tx: Transaction, { manifest }: Pick<Row, 'manifest'>, type: Type, data: Omit<AssemblyEventData<Type>, 'recordingId' | 'callId' | 'companyId' | 'at'>): Promise<void> {
-    const { recordingId, callId, companyId } = manifest
-    await appendToOutbox(tx, outbox, [{ topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }])
+  function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
+    return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
+  const announce = (tx: Transaction, row: Row, event: RecordingEvent): Promise<void> => appendToOutbox(tx, outbox, [messageOf(row, event)])
 
-  async function setOutcome (tx: Transaction, recordingId: string, values: Partial<Row>): Promise<Row> {
+  async function update (tx: Transaction, recordingId: string, values: Values): Promise<Row> {
     const [row] = await tx.update(recordings).set({ ...values, updatedAt: sql`now()` }).where(eq(recordings.recordingId, recordingId)).returning()
     if (row === undefined) throw new Error(`recording ${recordingId} is gone`)
     return row
   }
 
-  async function addDeletion (tx: Transaction, { recordingId, correlationId }: Job, files: TrackFile[]): Promise<void> {
-    if (files.length === 0) return
-    await tx.insert(jobs).values({ jobId: uuidv7(), kind: 'delete-segments', recordingId, state: 'waiting', payload: { files }, correlationId })
+  async function addJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
+    if (added.length === 0) return
+    await tx.insert(jobs).values(added.map(job => newJobRow(job, { recordingId, companyId, correlationId }))).onConflictDoNothing()
+  }
+
+  /** What an attempt has made counts only while nobody has decided otherwise. */
+  async function lockedRow (tx: Transaction, recordingId: string): Promise<Row | undefined> {
+    const [row] = await tx.select().from(recordings).where(eq(recordings.recordingId, recordingId)).for('update')
+    return row
   }
 
   return {
     async add (tx, manifest, correlationId) {
-      const { recordingId, companyId, startedAt } = manifest
-      const added = await tx.insert(recordings)
-        .values({ recordingId, companyId, agentIds: agentIdsOf(manifest), startedAt: new Date(startedAt), manifest, status: 'waiting', reasons: [] })
-        .onConflictDoNothing().returning({ recordingId: recordings.recordingId })
-      if (added.length === 0) return false
-      await tx.insert(jobs).values({ jobId: uuidv7(), kind: 'assemble', recordingId, state: 'waiting', payload: {}, correlationId })
+      const { recordingId, companyId, startedAt, direction, number, customer, gaps } = manifest
+      const added = await tx.insert(recordings).values({
+        recordingId,
+        companyId,
+        agentIds: agentIdsOf(manifest),
+        startedAt: new Date(startedAt),
+        direction,
+        number,
+        customer,
+        gaps: gaps.length,
+        manifest,
+        status: 'waiting',
+        reasons: [],
+        retainUntil: retainUntilOf(manifest),
+      }).onConflictDoNothing().returning({ recordingId: recordings.recordingId, companyId: recordings.companyId })
+      if (added[0] === undefined) return false
+      await addJobs(tx, added[0], correlationId, [{ kind: 'assemble' }])
       return true
     },
 
     async begin ({ recordingId }) {
       return await db.transaction(async tx => {
-        const [row] = await tx.select().from(recordings).where(eq(recordings.recordingId, recordingId)).for('update')
-        if (row === undefined) return null
-        if (row.status !== 'waiting') return row
-        const begun = await setOutcome(tx, recordingId, { status: 'assembling' })
-        await announce(tx, row, 'recording.assembling', { segments: row.manifest.segments.length })
+        const row = await lockedRow(tx, recordingId)
+        if (row === undefined || row.deletedAt !== null) return null
+        const isNew = row.status === 'waiting'
+        if (!isNew && row.status !== 'assembling') return row
+        const begun = await update(tx, recordingId, { status: 'assembling', generation: row.generation + 1 })
+        if (isNew) await announce(tx, row, { type: 'recording.assembling', data: { segments: row.manifest.segments.length } })
         return begun
       })
     },
@@ -61,12 +80,15 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     async complete (job, { verdict: { outcome, reasons }, timeline, expendable }: AssembledRecording) {
       const { durationMs, samples, sha256, bytes, gaps } = timeline
       await db.transaction(async tx => {
+        const before = await lockedRow(tx, job.recordingId)
+        if (before === undefined || before.status !== 'assembling' || before.deletedAt !== null) throw new LeaseLost()
         await endJob(tx, job)
-        const row = await setOutcome(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256 })
-        await addDeletion(tx, job, expendable)
+        const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation })
+        if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
         const { recording, audio, timeline } = linksOf(row)
-        await announce(tx, row, 'recording.assembled', {
-          outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: { recording, audio, timeline: timeline ?? recording },
+        await announce(tx, row, {
+          type: 'recording.assembled',
+          data: { outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: { recording, audio, timeline: timeline ?? recording } },
         })
       })
       onEvents()
@@ -75,32 +97,68 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
 
     async fail (job, code, detail) {
       await db.transaction(async tx => {
+        const before = await lockedRow(tx, job.recordingId)
         await parkJob(tx, job, `${code}: ${detail}`)
-        if (job.kind !== 'assemble') return
-        const row = await setOutcome(tx, job.recordingId, { status: 'failed', reasons: [{ code, detail }] })
-        await announce(tx, row, 'recording.failed', { code, detail })
+        if (job.kind !== 'assemble' || before?.status !== 'assembling') return
+        const row = await update(tx, job.recordingId, { status: 'failed', reasons: [{ code, detail }] })
+        await addJobs(tx, row, job.correlationId, [eraseUpTo(row.generation)])
+        await announce(tx, row, { type: 'recording.failed', data: { code, detail } })
+      })
+      onEvents()
+      onJob()
+    },
+
+    async finish (job, events = []) {
+      await db.transaction(async tx => {
+        await endJob(tx, job)
+        const row = await lockedRow(tx, job.recordingId)
+        for (const event of row === undefined ? [] : events) await announce(tx, row!, event)
       })
       onEvents()
     },
-
-    finish: job => endJob(db, job),
 
     async find (recordingId, scope) {
       const [row] = await db.select().from(recordings).where(and(eq(recordings.recordingId, recordingId), visibleTo(scope)))
       return row ?? null
     },
 
-    async list (scope, limit): Promise<Recording[]> {
-      return await db.select().from(recordings).where(visibleTo(scope)).orderBy(desc(recordings.startedAt), recordings.recordingId).limit(limit)
+    async list (scope, query) {
+      const rows = await db.select().from(recordings).where(and(visibleTo(scope), matching(query)))
+        .orderBy(desc(recordings.startedAt), desc(recordings.recordingId)).limit(query.limit + 1)
+      const items = rows.slice(0, query.limit)
+      const last = items.at(-1)
+      return { items, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf(last) : null }
+    },
+
+    async change (recordingId, scope, decide) {
+      const changed = await db.transaction(async tx => {
+        const [row] = await tx.select().from(recordings).where(and(eq(recordings.recordingId, recordingId), visibleTo(scope))).for('update')
+        if (row === undefined) return null
+        const { set = {}, jobs = [], events = [], audit = [] } = decide(row)
+        await addJobs(tx, row, null, jobs)
+        await appendToOutbox(tx, outbox, [...events.map(event => messageOf(row, event)), ...audit.map(auditMessage)])
+        return Object.keys(set).length === 0 ? row : await update(tx, recordingId, set)
+      })
+      onEvents()
+      onJob()
+      return changed
     },
   }
 }
 
-function visibleTo (scope: Scope): SQL | undefined {
-  switch (scope.kind) {
-    case 'all': return undefined
-    case 'company': return eq(recordings.companyId, scope.companyId)
-    case 'agent': return and(eq(recordings.companyId, scope.companyId), arrayContains(recordings.agentIds, [scope.agentId]))
-    case 'none': return sql`false`
+/** In the transaction in which those generations cease to count. */
+export const eraseUpTo = (generation: number): NewJob => ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation } })
+
+/** Entries of no company are kept together under `operator`. */
+const auditMessage = (entry: AuditEntry): OutboxMessage => ({ topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', data: entry })
+
+export function createAuditLog ({ database: { db }, onEvents }: { database: Database, onEvents: () => void }): AuditLog {
+  return {
+    async append (entry) {
+      await appendAudit(db, [entry])
+      onEvents()
+    },
   }
 }
+
+export const appendAudit = (executor: Executor, entries: AuditEntry[]): Promise<void> => appendToOutbox(executor, outbox, entries.map(auditMessage))

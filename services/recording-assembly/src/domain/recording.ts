@@ -1,20 +1,43 @@
-import type { Manifest, Outcome, RecordingView } from '@tacet/contracts'
+import type { Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
 import type { Reason } from './segment.ts'
+
+export const masterFile = 'recording.wav'
+export const timelineFile = 'timeline.json'
+
+export type RecordingStatus = RecordingView['status']
+
+/** By whom something was ordered, and why. */
+export interface Order { reason: string, at: string, credentialId: string | null, agentId: string | null }
+export type Hold = Order
+export interface Deletion extends Order { cause: 'request' | 'consent-withdrawn' | 'retention' }
+/** What is to be cut out: stretches of the recording in samples per channel of the version it was asked of. */
+export interface PurgeOrder extends Order { purgeId: string, version: number, ranges: { from: number, to: number }[], segments: number[] }
 
 /** What is known of the recording of one call. */
 export interface Recording {
   recordingId: string
   manifest: Manifest
-  status: RecordingView['status']
+  status: RecordingStatus
   reasons: Reason[]
+  /** Of the attempt under way or the last one. */
+  generation: number
+  /** The one that counts; null until there is an outcome. */
+  storedGeneration: number | null
+  version: number
+  gaps: number
   /** These are null until there is an outcome; `sha256` also when there is no audio. */
   durationMs: number | null
   samples: number | null
   bytes: number | null
   sha256: string | null
+  retainUntil: Date | null
+  hold: Hold | null
+  purge: PurgeOrder | null
+  deletedAt: Date | null
+  deletion: Deletion | null
 }
 
-export const outcomeOf = ({ status }: Recording): Outcome | null => status === 'waiting' || status === 'assembling' ? null : status
+export const outcomeOf = ({ status }: Pick<Recording, 'status'>): Outcome | null => status === 'waiting' || status === 'assembling' ? null : status
 
 export function linksOf ({ recordingId, status, sha256 }: Pick<Recording, 'recordingId' | 'status' | 'sha256'>) {
   const recording = `/v1/recordings/${recordingId}`
@@ -24,8 +47,12 @@ export function linksOf ({ recordingId, status, sha256 }: Pick<Recording, 'recor
 
 export const agentIdsOf = ({ agents }: Manifest): string[] => [...new Set(agents.map(({ agentId }) => agentId))]
 
+const dayMs = 86_400_000
+export const retainUntilOf = ({ endedAt, settings: { retentionDays } }: Manifest): Date | null =>
+  retentionDays === null ? null : new Date(Date.parse(endedAt) + retentionDays * dayMs)
+
 export function toView (recording: Recording): RecordingView {
-  const { recordingId, manifest, status, reasons, durationMs, samples, sha256 } = recording
+  const { recordingId, manifest, status, reasons, durationMs, samples, sha256, gaps, version, purge, hold, retainUntil } = recording
   const { audio, timeline } = linksOf(recording)
   return {
     recordingId,
@@ -43,7 +70,17 @@ export function toView (recording: Recording): RecordingView {
     durationMs,
     samples,
     sha256,
-    gaps: manifest.gaps.length,
+    gaps,
+    version,
+    isBeingPurged: purge !== null,
+    isOnHold: hold !== null,
+    retainUntil: retainUntil?.toISOString() ?? null,
     links: { audio, timeline },
   }
+}
+
+/** The segments' files on the PBX, without any that bear the name of another call. */
+export function ownFilesOf ({ callId, aliases, segments }: Manifest): TrackFile[] {
+  const prefixes = [callId, ...aliases].map(id => `tacet/tacet-${id}-`.toLowerCase())
+  return segments.flatMap(({ tracks }) => tracks).filter(({ name }) => prefixes.some(prefix => name.toLowerCase().startsWith(prefix)))
 }

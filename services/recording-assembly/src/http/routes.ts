@@ -1,24 +1,24 @@
-import { recordingViewSchema, timelineSchema } from '@tacet/contracts'
+import { recordingPageSchema, recordingQuerySchema, recordingViewSchema, timelineSchema } from '@tacet/contracts'
 import { principalOf, type HttpApp } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { scopeOf } from '../domain/access.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
 import { sendAudio } from './audio.ts'
-import { audioContent, described, errors, listQuery, recordingListSchema, recordingParams } from './schemas.ts'
+import { audioContent, described, errors, recordingParams } from './schemas.ts'
 
 const scopeOfRequest = (request: FastifyRequest) => scopeOf(principalOf(request))
 
 export function recordingRoutes (app: HttpApp, { readRecording }: { readRecording: ReadRecording }): void {
   app.get('/recordings', {
-    schema: { ...described('The recordings you may see'), querystring: listQuery, response: { 200: recordingListSchema, ...errors() } },
-  }, async request => ({ items: await readRecording.list(scopeOfRequest(request), request.query.limit) }))
+    schema: { ...described('The recordings you may see, the latest calls first'), querystring: recordingQuerySchema, response: { 200: recordingPageSchema, ...errors() } },
+  }, async request => await readRecording.list(scopeOfRequest(request), request.query))
 
   app.get('/recordings/:recordingId', {
-    schema: { ...described('A recording'), params: recordingParams, response: { 200: recordingViewSchema, ...errors('recording-not-found') } },
+    schema: { ...described('A recording'), params: recordingParams, response: { 200: recordingViewSchema, ...errors('recording-not-found', 'recording-deleted') } },
   }, async request => await readRecording.view(request.params.recordingId, scopeOfRequest(request)))
 
   app.get('/recordings/:recordingId/timeline', {
-    schema: { ...described('Where every stretch of a recording was in the call'), params: recordingParams, response: { 200: timelineSchema, ...errors('recording-not-found', 'not-ready') } },
+    schema: { ...described('Where every stretch of a recording was in the call'), params: recordingParams, response: { 200: timelineSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') } },
   }, async request => await readRecording.timeline(request.params.recordingId, scopeOfRequest(request)))
 
   app.route({
@@ -27,7 +27,7 @@ export function recordingRoutes (app: HttpApp, { readRecording }: { readRecordin
     schema: {
       ...described('The audio, with Range and conditional requests'),
       params: recordingParams,
-      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors('recording-not-found', 'not-ready', 'range-not-satisfiable') },
+      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors('recording-not-found', 'recording-deleted', 'not-ready', 'range-not-satisfiable') },
     },
     handler: async (request, reply) => await sendAudio(request, reply, await readRecording.audio(request.params.recordingId, scopeOfRequest(request))),
   })

@@ -1,10 +1,8 @@
-import { idSchema, listOf, problems, problemSchema, recordingViewSchema, type ProblemCode } from '@tacet/contracts'
+import { idSchema, problems, problemSchema, type ProblemCode } from '@tacet/contracts'
 import { z } from 'zod'
 
 /** PostgreSQL writes UUIDs in lower case, and so do our paths. */
 export const recordingParams = z.object({ recordingId: idSchema.toLowerCase() })
-export const listQuery = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50).describe('How many, the newest first') })
-export const recordingListSchema = listOf(recordingViewSchema)
 
 const common: ProblemCode[] = ['invalid-request', 'unauthenticated', 'rate-limited', 'storage-unavailable']
 

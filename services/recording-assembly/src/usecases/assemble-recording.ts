@@ -2,13 +2,17 @@ import { StitchError, stitch } from '@tacet/audio'
 import type { Manifest } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
 import { arrange, type Arrangement } from '../domain/arrangement.ts'
+import { masterFile, type Recording } from '../domain/recording.ts'
 import { judgeRecording } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { isLong, type JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
 import { inspectSegment } from './inspect-segment.ts'
+import { putTimeline } from './timeline-file.ts'
 import type { AssembledRecording, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+
+type Attempt = Pick<Recording, 'recordingId' | 'generation' | 'manifest'>
 
 export interface AssembleDependencies {
   recordings: Recordings
@@ -41,20 +45,13 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   }
 
   /** Null: there is nothing to hear, so there is no file. */
-  async function writeAudio ({ recordingId }: Manifest, { layout, segments }: Arrangement, lease: Lease): Promise<WrittenAudio | null> {
-    if (layout.samples === 0) {
-      await lease.confirm()
-      await store.removeAudio(recordingId)
-      return null
-    }
-    const { result: stitched, bytes } = await store.putAudio(recordingId, async output => {
-      const stitched = await stitch({ segments, layout, output, signal: lease.signal }).catch(toKnownError)
-      await lease.confirm()
-      return stitched
-    }, lease.signal)
-    // The digest is of what was written; the size, taken after the sync, says that it all arrived.
-    if (bytes !== stitched.fileBytes) throw new DependencyUnavailable('store', `${bytes} bytes stored instead of ${stitched.fileBytes}`)
-    return { samples: stitched.samples, bytes, sha256: stitched.sha256 }
+  async function writeAudio ({ recordingId, generation }: Attempt, { layout, segments }: Arrangement, lease: Lease): Promise<WrittenAudio | null> {
+    if (layout.samples === 0) return null
+    const { result: stitched, bytes, sha256 } = await store.put({ recordingId, generation, file: masterFile },
+      async output => await stitch({ segments, layout, output, signal: lease.signal }).catch(toKnownError),
+      lease)
+    if (bytes !== stitched.fileBytes || sha256 !== stitched.sha256) throw new DependencyUnavailable('store', `${bytes} bytes stored, not the ${stitched.fileBytes} that were written`)
+    return { samples: stitched.samples, bytes, sha256 }
   }
 
   function report (manifest: Manifest, segments: JudgedSegment[]): void {
@@ -67,15 +64,15 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   }
 
   /** All that is to be on the disk, and no more: copies of segments are gone when it returns. */
-  async function make (manifest: Manifest, lease: Lease): Promise<AssembledRecording & { segments: JudgedSegment[] }> {
-    const { recordingId } = manifest
-    await store.prepare(recordingId)
+  async function make (attempt: Attempt, lease: Lease): Promise<AssembledRecording & { segments: JudgedSegment[] }> {
+    const { recordingId, generation, manifest } = attempt
+    await store.prepare(recordingId, generation)
     const workDir = await workDirs.create(recordingId)
     try {
       const { segments, arrangement } = await inspectAll(manifest, workDir, lease.signal)
       const verdict = judgeRecording(manifest, segments)
-      const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(manifest, arrangement, lease))
-      await store.putTimeline(recordingId, timeline, lease.confirm)
+      const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(attempt, arrangement, lease))
+      await putTimeline(store, attempt, timeline, lease)
       return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }
     } finally {
       await workDirs.remove(recordingId)
@@ -88,7 +85,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     if (recording === null || recording.status !== 'assembling') return await recordings.finish(lease.job)
 
     const { manifest, recordingId } = recording
-    const { segments, ...assembled } = await make(manifest, lease)
+    const { segments, ...assembled } = await make(recording, lease)
     await recordings.complete(lease.job, assembled)
     report(manifest, segments)
     const { outcome, reasons } = assembled.verdict

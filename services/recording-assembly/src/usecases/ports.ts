@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { Manifest, Timeline, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, AssemblyEventType, AuditEntry, JobKind, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
 import type { CheckResult, Transaction } from '@tacet/service-kit'
 import type { Scope } from '../domain/access.ts'
 import type { Verdict } from '../domain/outcome.ts'
-import type { Recording } from '../domain/recording.ts'
+import type { Deletion, Hold, PurgeOrder, Recording } from '../domain/recording.ts'
 
 /** Where the PBX keeps the segments. Everything but the answers named here is DependencyUnavailable. */
 export interface SegmentSource {
@@ -16,20 +16,35 @@ export interface SegmentSource {
   close (): Promise<void>
 }
 
+/**
+ * One file of a recording. Each attempt to make (or to cut) a recording writes a generation of its own; a generation's files
+ * never change, and one that is older than the committed one will never be.
+ */
+export interface StoredFile { recordingId: string, generation: number, file: string }
+
+export interface PutOptions {
+  signal?: AbortSignal
+  /** Awaited when all is written and checked, just before it becomes visible. */
+  confirm?: () => Promise<void>
+}
+
 /** Where finished recordings are kept. Its troubles are DependencyUnavailable. */
 export interface RecordingStore {
-  /** Removes what killed attempts have left, and makes those still under way fail. Before every attempt. */
-  prepare (recordingId: string): Promise<void>
-  /** All or nothing, durable on return: `write` fills a new file; what it throws is thrown as it comes. Returns its result and the size on disk. */
-  putAudio<T> (recordingId: string, write: (file: FileHandle) => Promise<T>, signal: AbortSignal): Promise<{ result: T, bytes: number }>
-  removeAudio (recordingId: string): Promise<void>
-  /** Removes all there is of a recording that will not come to be. */
-  discard (recordingId: string): Promise<void>
-  /** `confirm` is awaited just before it becomes visible. */
-  putTimeline (recordingId: string, timeline: Timeline, confirm: () => Promise<void>): Promise<void>
-  /** Bytes `start` to `end`, both included. Destroy the stream if you don't read it to its end. */
-  readAudio (recordingId: string, range: { start: number, end: number }): Promise<Readable>
-  readTimeline (recordingId: string): Promise<Timeline>
+  /** Removes the generations before this one, which makes attempts that still write them fail. */
+  prepare (recordingId: string, generation: number): Promise<void>
+  /**
+   * All or nothing, durable and read back on return: `sha256` is of the bytes as they were read. `write` fills a new local file;
+   * what it throws is thrown as it comes. The generation must be prepared.
+   */
+  put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options?: PutOptions): Promise<{ result: T, bytes: number, sha256: string }>
+  /** All of it, or bytes `start` to `end`, both included. Destroy the stream if you don't read it to its end. */
+  read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable>
+  /** Fine when it is gone already. */
+  remove (name: StoredFile): Promise<void>
+  /** Removes all generations up to this one. */
+  discard (recordingId: string, generation: number): Promise<void>
+  /** What there is of a recording, in all generations. */
+  list (recordingId: string): Promise<StoredFile[]>
   check (): Promise<CheckResult>
 }
 
@@ -40,12 +55,12 @@ export interface WorkDirs {
   remove (recordingId: string): Promise<void>
 }
 
-export type JobKind = 'assemble' | 'delete-segments'
-
 /** A piece of work leased to us. */
 export interface Job {
   jobId: string
   kind: JobKind
+  /** Tells jobs of one kind for one recording apart; mostly empty. */
+  item: string
   recordingId: string
   /** This one included. */
   attempts: number
@@ -56,8 +71,15 @@ export interface Job {
   correlationId: string | null
 }
 
-/** For `delete-segments`: the files whose audio is in the recording. */
-export interface JobPayload { files?: TrackFile[] }
+export interface JobPayload {
+  /** For `delete-segments`: the files whose audio is in the recording. */
+  files?: TrackFile[]
+  /** For `erase`: the last generation of which nothing may be left. */
+  upToGeneration?: number
+  /** For `erase`: nothing of the recording may be left, on the PBX neither. */
+  isWhole?: boolean
+}
+export interface NewJob { kind: JobKind, item?: string, payload?: JobPayload, delayMs?: number }
 
 /** Given to whoever works on a job. */
 export interface Lease {
@@ -92,11 +114,32 @@ export interface Recordings {
   begin (job: Job): Promise<Recording | null>
   /** Outcome, event, end of the job and the job to delete the segments, all or nothing. Throws LeaseLost. */
   complete (job: Job, assembled: AssembledRecording): Promise<void>
-  /** Parks the job; the recording is failed if this was its assembly. Throws LeaseLost. */
+  /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
-  /** Ends a job that has nothing more to say. Throws LeaseLost. */
-  finish (job: Job): Promise<void>
+  /** Ends a job, with what is to be said of it. Throws LeaseLost. */
+  finish (job: Job, events?: RecordingEvent[]): Promise<void>
   find (recordingId: string, scope: Scope): Promise<Recording | null>
-  /** Newest first. */
-  list (scope: Scope, limit: number): Promise<Recording[]>
+  /** The latest calls first, without what was deleted. */
+  list (scope: Scope, query: RecordingQuery): Promise<Page<Recording>>
+  /**
+   * Changes a recording, its jobs, and what is said of it, all or nothing, one at a time: `decide` sees it as it is then, and may throw.
+   * Null when there is no such recording within `scope`.
+   */
+  change (recordingId: string, scope: Scope, decide: (recording: Recording) => Change): Promise<Recording | null>
+}
+
+export interface Page<Item> { items: Item[], nextCursor: string | null }
+
+export type RecordingEvent = { [Type in AssemblyEventType]: { type: Type, data: Omit<AssemblyEventData<Type>, 'recordingId' | 'callId' | 'companyId' | 'at'> } }[AssemblyEventType]
+
+export interface Change {
+  set?: { hold?: Hold | null, purge?: PurgeOrder | null, deletion?: Deletion, deletedAt?: Date }
+  jobs?: NewJob[]
+  events?: RecordingEvent[]
+  audit?: AuditEntry[]
+}
+
+/** Entries of the audit log that come with no change. */
+export interface AuditLog {
+  append (entry: AuditEntry): Promise<void>
 }

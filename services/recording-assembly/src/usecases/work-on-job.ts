@@ -1,15 +1,16 @@
 import { backoff, isTransientDatabaseError, type Logger } from '@tacet/service-kit'
 import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from './errors.ts'
-import type { Job, JobKind, JobQueue, Lease, Recordings } from './ports.ts'
+import type { JobKind } from '@tacet/contracts'
+import type { Job, JobQueue, Lease, Recordings } from './ports.ts'
+
+const canBeParked = ({ kind }: Job): boolean => kind !== 'delete-segments' && kind !== 'erase'
 
 export interface WorkOnJobDependencies {
   queue: JobQueue
   recordings: Recordings
-  /** Removes every file of a recording that is given up. */
-  discard: (recordingId: string) => Promise<void>
   handlers: Record<JobKind, (lease: Lease) => Promise<void>>
   logger: Logger
-  /** How often assembling may fail, or kill the process, before the job is parked. */
+  /** How often a job may fail, or kill the process, before it is parked. What must be deleted is never given up. */
   maxAttempts: number
   retryDelays: { firstMs: number, maxMs: number }
   random?: () => number
@@ -17,7 +18,7 @@ export interface WorkOnJobDependencies {
 
 /** Runs one attempt of a job and settles what becomes of it. Throws only when that could not be written down: then the lease runs out. */
 export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
-  const { queue, recordings, discard, handlers, logger, maxAttempts, retryDelays, random = Math.random } = dependencies
+  const { queue, recordings, handlers, logger, maxAttempts, retryDelays, random = Math.random } = dependencies
 
   function delayAfter (failures: number): number {
     const delays = backoff({ ...retryDelays, random })
@@ -34,13 +35,12 @@ export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
 
   async function park (job: Job, code: string, detail: string, err?: unknown): Promise<void> {
     logger.error({ err, recordingId: job.recordingId, job: job.kind, attempts: job.attempts, code }, 'job parked')
-    await discard(job.recordingId)
     await recordings.fail(job, code, detail)
   }
 
   async function settle (lease: Lease, error: unknown): Promise<void> {
     const { job, signal } = lease
-    const isOver = job.kind === 'assemble' && job.attempts >= maxAttempts
+    const isOver = canBeParked(job) && job.attempts >= maxAttempts
     if (error instanceof LeaseLost) return logger.warn({ recordingId: job.recordingId, job: job.kind }, 'lease lost')
     if (signal.aborted) return await queue.putBack(job, { delayMs: 0, error: null, isBlameless: true })
     if (error instanceof AssemblyImpossible) return await park(job, error.code, error.message)
@@ -56,7 +56,7 @@ export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
     const { job } = lease
     try {
       // Attempts that never came back count too: a job that kills its process is not tried for ever.
-      if (job.kind === 'assemble' && job.attempts > maxAttempts) return await park(job, 'gave-up', `no attempt of ${maxAttempts} came to an end`)
+      if (canBeParked(job) && job.attempts > maxAttempts) return await park(job, 'gave-up', `no attempt of ${maxAttempts} came to an end`)
       await handlers[job.kind](lease)
     } catch (error) {
       await settle(lease, error)

@@ -30,7 +30,7 @@ export function mortalPorts (ports: Ports, dieAfter: number): Mortal {
       get: (target, name: keyof Port & string) => async (...args: unknown[]): Promise<unknown> => {
         if (steps >= dieAfter) return await never
         const method = target[name] as (...args: unknown[]) => Promise<unknown>
-        const result = await method(...args.map(argument => name === 'putAudio' && typeof argument === 'function' ? dyingInside(argument) : argument))
+        const result = await method(...args.map(argument => name === 'put' && typeof argument === 'function' ? dyingInside(argument) : argument))
         const isCounted = !uncounted.has(name) && !(name === 'claim' && (result as unknown[]).length === 0)
         return isCounted ? await step(`${portName}.${name}`, result) : result
       },

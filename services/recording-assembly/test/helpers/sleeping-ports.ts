@@ -35,11 +35,13 @@ export function sleepingPorts (ports: Ports, point: 'before looking' | 'before p
     },
     store: {
       ...store,
-      putAudio: async (recordingId, write, signal) => await store.putAudio(recordingId, async file => {
-        const result = await write(file)
-        await sleepAt('before publishing')
-        return result
-      }, signal),
+      put: async (name, write, options = {}) => await store.put(name, write, {
+        ...options,
+        confirm: async () => {
+          await options.confirm?.()
+          await sleepAt('before publishing')
+        },
+      }),
     },
   }
   return { ports: sleeping, asleep, wakeUp }

@@ -35,7 +35,7 @@ test('recording-assembly', async t => {
     t.match(probe.events.find(({ type, subject }) => type === 'recording.assembling' && subject === recordingId)?.data, { segments: 3 })
     t.same(eventsOf(recordingId), ['recording.assembling', 'recording.assembled'])
 
-    const folder = join(around.recordingsDir, recordingId.slice(0, 2), recordingId)
+    const folder = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, '1')
     t.ok(whole.equals(await readFile(join(folder, 'recording.wav'))), 'the file has the bytes of the segments, but for the fades')
     const view = recordingViewSchema.parse((await get(assembled.links.recording)).body)
     t.match(view, { recordingId, status: 'complete', outcome: 'complete', samples: 122_800, sha256: sha256(whole), gaps: 2, number: manifest.number, startedAt: manifest.startedAt })

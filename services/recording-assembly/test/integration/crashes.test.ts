@@ -50,11 +50,12 @@ async function takeOver (around: Surroundings): Promise<void> {
 
 async function checkThatAllIsWell (t: Test, around: Surroundings, { manifest: { recordingId }, digest }: { manifest: Manifest, digest: string }): Promise<void> {
   const { db } = around.database
-  t.match(await db.select().from(recordings).where(eq(recordings.recordingId, recordingId)), [{ status: 'complete', sha256: digest }])
+  const [row] = await db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
+  t.match(row, { status: 'complete', sha256: digest })
   const events = await db.select().from(outbox).where(eq(outbox.key, recordingId)).orderBy(outbox.id)
   t.match(events, [{ type: 'recording.assembling' }, { type: 'recording.assembled', payload: { outcome: 'complete', sha256: digest } }])
   t.equal(events.length, 2)
-  const folder = join(recordingId.slice(0, 2), recordingId)
+  const folder = join(recordingId.slice(0, 2), recordingId, String(row?.storedGeneration))
   t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [join(folder, 'recording.wav'), join(folder, 'timeline.json')], 'no stray file')
   t.equal(sha256(await readFile(join(around.recordingsDir, folder, 'recording.wav'))), digest)
   t.same(await around.filesOfSpool(), [], 'the segments are gone')
@@ -81,7 +82,7 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
       await checkThatAllIsWell(t, around, call)
     })
   }
-  const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.putAudio', 'store.putTimeline', 'recordings.complete', 'source.remove']
+  const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.put', 'recordings.complete', 'source.remove']
   t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
 })
 
@@ -113,7 +114,9 @@ for (const point of ['before looking', 'before publishing'] as const) {
     worker.start()
     await asleep
     await takeOver(around)
-    const file = join(around.recordingsDir, call.manifest.recordingId.slice(0, 2), call.manifest.recordingId, 'recording.wav')
+    const { recordingId } = call.manifest
+    const [row] = await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
+    const file = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, String(row?.storedGeneration), 'recording.wav')
     const { ino } = await stat(file)
     wakeUp()
     await worker.stop()

@@ -16,7 +16,7 @@ test('the API of recordings', async t => {
   const tokens = {
     operator: await around.addCredential({}),
     supervisor: await around.addCredential({ companyId, roles: ['supervisor'] }),
-    service: await around.addCredential({ companyId, roles: ['service'] }),
+    service: await around.addCredential({ companyId, roles: ['service'], scopes: ['recordings:read'] }),
     agent: await around.addCredential({ companyId, agentId: actor.agentId, roles: ['agent'] }),
     colleague: await around.addCredential({ companyId, agentId: colleagueId, roles: ['agent'] }),
     stranger: await around.addCredential({ companyId: otherCompanyId, roles: ['owner'] }),
@@ -93,7 +93,7 @@ test('the API of recordings', async t => {
         t.match([answer.status, answer.problem().code], [404, 'recording-not-found'], `${who} ${part}`)
         t.same({ ...answer.problem(), correlationId: '' }, { ...unknown.problem(), correlationId: '' }, 'as if it did not exist')
       }
-      t.same((await service.call('/v1/recordings', { token: tokens[who] })).body, { items: [] })
+      t.same((await service.call('/v1/recordings', { token: tokens[who] })).body, { items: [], nextCursor: null })
     }
     for (const token of [tokens.phone, tokens.revoked, 'nonsense', undefined]) {
       t.equal((await service.call(path, token === undefined ? {} : { token })).problem().code, 'unauthenticated')
@@ -135,7 +135,7 @@ test('the API of recordings', async t => {
   })
 
   t.test('says that the store has failed when the file is away or cut', async t => {
-    const file = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, 'recording.wav')
+    const file = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, '1', 'recording.wav')
     await rename(file, `${file}-away`)
     t.match((await service.call(`${path}/audio`, { token: tokens.operator })).problem(), { status: 503, code: 'storage-unavailable' })
     await rename(`${file}-away`, file)

@@ -1,11 +1,12 @@
 import { test } from 'tap'
 import { createLogger } from '@tacet/service-kit'
 import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from '../../src/usecases/errors.ts'
-import type { Job, JobKind, JobQueue, Recordings } from '../../src/usecases/ports.ts'
+import type { JobKind } from '@tacet/contracts'
+import type { Job, JobQueue, Recordings } from '../../src/usecases/ports.ts'
 import { createWorkOnJob } from '../../src/usecases/work-on-job.ts'
 
 const logger = createLogger({ name: 'test', level: 'silent' })
-const jobOf = (kind: JobKind, attempts = 1, postponements = 0): Job => ({ jobId: 'j', kind, recordingId: 'r', attempts, postponements, leaseId: 'l', payload: {}, correlationId: null })
+const jobOf = (kind: JobKind, attempts = 1, postponements = 0): Job => ({ jobId: 'j', kind, item: '', recordingId: 'r', attempts, postponements, leaseId: 'l', payload: {}, correlationId: null })
 
 /** What becomes of a job whose handler does this. */
 async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new AbortController().signal): Promise<string[]> {
@@ -15,8 +16,7 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
   const work = createWorkOnJob({
     queue,
     recordings,
-    discard: async () => { log.push('discarded') },
-    handlers: { assemble: handler, 'delete-segments': handler },
+    handlers: { assemble: handler, 'delete-segments': handler, erase: handler },
     logger,
     maxAttempts: 3,
     retryDelays: { firstMs: 100, maxMs: 1_000 },
@@ -41,11 +41,11 @@ test('what is away is waited for, ever longer, without end and without blame', a
 test('what fails is tried again, and given up in the end', async t => {
   t.same(await outcomeOf(jobOf('assemble', 1), failing(new Error('bug'))), ['back in 100'])
   t.same(await outcomeOf(jobOf('assemble', 2), failing(new Error('bug'))), ['back in 200'])
-  t.same(await outcomeOf(jobOf('assemble', 3), failing(new Error('bug'))), ['discarded', 'failed: gave-up'])
+  t.same(await outcomeOf(jobOf('assemble', 3), failing(new Error('bug'))), ['failed: gave-up'])
 })
 
 test('a job that kills its process again and again is not begun once more', async t => {
-  t.same(await outcomeOf(jobOf('assemble', 4), async () => { t.fail('it was begun') }), ['discarded', 'failed: gave-up'])
+  t.same(await outcomeOf(jobOf('assemble', 4), async () => { t.fail('it was begun') }), ['failed: gave-up'])
 })
 
 test('deleting segments is never given up', async t => {
@@ -53,7 +53,7 @@ test('deleting segments is never given up', async t => {
 })
 
 test('what can not be is not tried again', async t => {
-  t.same(await outcomeOf(jobOf('assemble'), failing(new AssemblyImpossible('unsupported', 'stereo'))), ['discarded', 'failed: unsupported'])
+  t.same(await outcomeOf(jobOf('assemble'), failing(new AssemblyImpossible('unsupported', 'stereo'))), ['failed: unsupported'])
 })
 
 test('a job of which the lease is lost is another\'s', async t => {

@@ -1,0 +1,31 @@
+import type { Logger } from '@tacet/service-kit'
+import { ownFilesOf } from '../domain/recording.ts'
+import type { Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+
+interface EraseDependencies {
+  recordings: Recordings
+  source: SegmentSource
+  store: RecordingStore
+  workDirs: WorkDirs
+  logger: Logger
+}
+
+/** Deletes what no longer counts; of a deleted recording everything, wherever it may be. Repeated until it is gone, and only then said. */
+export function createEraseFiles ({ recordings, source, store, workDirs, logger }: EraseDependencies) {
+  return async ({ job, signal }: Lease): Promise<void> => {
+    const { recordingId, payload: { upToGeneration = 0, isWhole = false } } = job
+    const recording = await recordings.find(recordingId, { kind: 'all' })
+    if (recording === null) return await recordings.finish(job)
+    await store.discard(recordingId, upToGeneration)
+    if (!isWhole || recording.deletion === null) return await recordings.finish(job)
+
+    await workDirs.remove(recordingId)
+    for (const file of ownFilesOf(recording.manifest)) {
+      signal.throwIfAborted()
+      await source.remove(file, signal)
+    }
+    const { cause, at, credentialId, agentId } = recording.deletion
+    await recordings.finish(job, [{ type: 'recording.deleted', data: { cause, orderedAt: at, by: { credentialId, agentId } } }])
+    logger.info({ recordingId, cause }, 'recording deleted')
+  }
+}

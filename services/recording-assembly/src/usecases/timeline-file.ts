@@ -1,0 +1,14 @@
+import { text } from 'node:stream/consumers'
+import { timelineSchema, type Timeline } from '@tacet/contracts'
+import { timelineFile } from '../domain/recording.ts'
+import type { PutOptions, RecordingStore, StoredFile } from './ports.ts'
+
+type Generation = Omit<StoredFile, 'file'>
+
+export async function putTimeline (store: RecordingStore, { recordingId, generation }: Generation, timeline: Timeline, options: PutOptions): Promise<void> {
+  await store.put({ recordingId, generation, file: timelineFile }, async file => await file.writeFile(`${JSON.stringify(timeline, null, 2)}\n`), options)
+}
+
+export async function readTimeline (store: RecordingStore, { recordingId, generation }: Generation): Promise<Timeline> {
+  return timelineSchema.parse(JSON.parse(await text(await store.read({ recordingId, generation, file: timelineFile }))))
+}
