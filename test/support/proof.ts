@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readSamples, readWavFile } from '@tacet/audio'
 import { payloadSchema, recordingViewSchema, timelineSchema, topics, type Manifest, type RecordingView, type Timeline } from '@tacet/contracts'
-import { eventually, leaked, locate, missing, readWavSamples, type ProbedEvent, type TimeRange } from '@tacet/test-kit'
+import { eventually, leaked, locate, missing, type ProbedEvent, type TimeRange } from '@tacet/test-kit'
 import type { Test } from 'tap'
 import type { Tacet } from './tacet.ts'
 import type { Talk, Voice } from './talk.ts'
@@ -15,7 +16,9 @@ export interface Proof {
   manifest: Manifest
   view: RecordingView
   timeline: Timeline
+  /** Of the first channel. */
   samples: Int16Array
+  channels: Int16Array[]
 }
 
 /** At each end of a recorded stretch so much may be missing: Asterisk reads a recorder every 20 ms, and the network takes its time. */
@@ -55,17 +58,18 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   const { outcome, samples, sha256 } = timeline
   t.ok(outcomes.includes(outcome), `${outcome}, because of ${JSON.stringify(timeline.reasons)}`)
   t.same(timeline, JSON.parse(await readFile(join(tacet.recordingsDir, callId.slice(0, 2), callId, '1', 'timeline.json'), 'utf8')))
-  t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples / 8 })
+  t.match(view, { status: outcome, samples, sha256, gaps: timeline.gaps.length, durationMs: samples * 1000 / timeline.sampleRateHz })
   t.match(assembled.data, { outcome, samples, sha256, gaps: timeline.gaps.length })
   agreeOnSegments(t, events, manifest, timeline)
   t.same(timeline.gaps.map(({ atSample: _, samples: __, durationMs: ___, ...gap }) => gap), manifest.gaps)
 
   const status = await tacet.callControl(`/v1/calls/${callId}/recording`, { token: tacet.supervisorToken })
   t.match(status.body, { state: 'ended', endReason: manifest.endReason, allowedActions: [], segments: manifest.segments.map(({ number, openedAt, closedAt }) => ({ number, openedAt, closedAt })) })
-  const audio = view.links.audio === null ? new Int16Array(0) : await fetchAudio(t, tacet, view)
-  t.equal(audio.length, samples, 'the file is as long as the timeline says')
+  const channels = view.links.audio === null ? [new Int16Array(0)] : await fetchAudio(t, tacet, view)
+  t.equal(channels.length, timeline.channels)
+  for (const audio of channels) t.equal(audio.length, samples, 'the file is as long as the timeline says')
   await eventually(async () => (await segmentFiles(tacet, callId)).length === 0, { timeoutMs: 10_000, message: 'segments were left on the PBX' })
-  return { events, types: events.map(({ type }) => type ?? ''), manifest, view, timeline, samples: audio }
+  return { events, types: events.map(({ type }) => type ?? ''), manifest, view, timeline, samples: channels[0]!, channels }
 }
 
 /** A call that was never to be recorded leaves no recording: not even an empty one. */
@@ -95,13 +99,18 @@ function agreeOnSegments (t: Test, events: ProbedEvent[], manifest: Manifest, ti
   t.equal([...timeline.segments, ...timeline.fills].reduce((sum, stretch) => sum + stretch.samples, 0), timeline.samples, 'the recording is as long as its segments and fills together')
 }
 
-async function fetchAudio (t: Test, { assembly, ...tacet }: Tacet, { recordingId, sha256, links }: RecordingView): Promise<Int16Array> {
+/** Channel by channel. */
+async function fetchAudio (t: Test, { assembly, ...tacet }: Tacet, { recordingId, sha256, links }: RecordingView): Promise<Int16Array[]> {
   const response = await fetch(new URL(links.audio ?? '', tacet.services['recording-assembly'].url), { headers: { authorization: `Bearer ${tacet.supervisorToken}` } })
   const bytes = Buffer.from(await response.arrayBuffer())
   t.equal(createHash('sha256').update(bytes).digest('hex'), sha256)
   const file = join(tacet.recordingsDir, `${recordingId}.wav`)
   await writeFile(file, bytes)
-  return readWavSamples(file)
+  const wav = await readWavFile(file)
+  if (!wav.ok) throw new Error(wav.detail)
+  const samples = await readSamples(file, wav)
+  const { channels } = wav.format
+  return Array.from({ length: channels }, (_, channel) => Int16Array.from({ length: wav.samples }, (_, i) => samples[i * channels + channel]!))
 }
 
 /** The events of the people and those of the recording each came in this order. Which of the two ends first depends on whose leg is gone first. */

@@ -6,16 +6,17 @@ import type { ClosedSegment, OpenGap } from './recording.ts'
 const isoTime = (epochMs: number): string => new Date(epochMs).toISOString()
 const isoOrNull = (epochMs: number | null): string | null => epochMs === null ? null : isoTime(epochMs)
 
-/** Where Asterisk keeps the files of a segment; `name` is the ARI stored recording. */
-export const tracksOf = (call: Call, segment: number): TrackFile[] => call.tracks.map(track => ({
+/** Where Asterisk keeps the files of a segment; `name` is the ARI stored recording. Several are told apart by when each began. */
+export const tracksOf = (call: Call, segment: number, openedAtMs: number[] = []): TrackFile[] => call.tracks.map((track, index) => ({
   track,
   name: `tacet/${recorderId(call, segment, track)}`,
   format: call.sampleRateHz === 16000 ? 'wav16' : 'wav',
   sampleRateHz: call.sampleRateHz,
+  ...(call.tracks.length > 1 && openedAtMs[index] !== undefined ? { startedAt: isoTime(openedAtMs[index]) } : {}),
 }))
 
-export const segmentOf = (call: Call, { number, requestedAtMs, openedAtMs, closedAtMs, closedBy, proof, isUncertain }: ClosedSegment): Segment => ({
-  number, tracks: tracksOf(call, number), requestedAt: isoTime(requestedAtMs), openedAt: isoTime(openedAtMs), closedAt: isoTime(closedAtMs), closedBy, proof, isUncertain,
+export const segmentOf = (call: Call, { number, requestedAtMs, openedAtMs, tracksOpenedAtMs, closedAtMs, closedBy, proof, isUncertain }: ClosedSegment): Segment => ({
+  number, tracks: tracksOf(call, number, tracksOpenedAtMs), requestedAt: isoTime(requestedAtMs), openedAt: isoTime(openedAtMs), closedAt: isoTime(closedAtMs), closedBy, proof, isUncertain,
 })
 
 const gapOf = ({ startedAtMs, endedAtMs, reasons, by }: OpenGap, endMs: number): Gap =>

@@ -85,13 +85,13 @@ function withdraw (recording: Recording, remaining: SilenceReason[], atMs: numbe
   return changed({ ...recording, reasons: remaining }, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
 }
 
-function recorderStarted (recording: Recording, { atMs, segment, requestedAtMs }: InputOf<'recorder-started'>): RecordingTransition {
+function recorderStarted (recording: Recording, { atMs, segment, requestedAtMs, tracksOpenedAtMs }: InputOf<'recorder-started'>): RecordingTransition {
   const { phase } = recording
   if (!('segment' in phase) || phase.segment.number !== segment) {
     // Whatever started there must not go on: nobody would ever stop it.
     return { ...ignored(recording, 'that segment is not open'), effects: [{ type: 'discard-recorder', segment }] }
   }
-  const opened = { ...phase.segment, requestedAtMs, openedAtMs: atMs }
+  const opened = { ...phase.segment, requestedAtMs, openedAtMs: atMs, ...(tracksOpenedAtMs && { tracksOpenedAtMs }) }
   if (phase.status !== 'starting' && phase.status !== 'resuming') {
     return phase.segment.openedAtMs === null ? changed({ ...recording, phase: { ...phase, segment: opened } }, recording.effectiveAtMs) : ignored(recording, 'it was known to be open')
   }
@@ -226,6 +226,7 @@ function closeSegment (recording: Recording, open: OpenSegment, atMs: number, cl
     number: open.number,
     requestedAtMs: open.requestedAtMs,
     openedAtMs: open.openedAtMs ?? open.requestedAtMs,
+    ...(open.tracksOpenedAtMs && { tracksOpenedAtMs: open.tracksOpenedAtMs }),
     closedAtMs: Math.max(atMs, open.openedAtMs ?? open.requestedAtMs),
     closedBy,
     proof,

@@ -7,7 +7,13 @@ export interface Cause { commandId: string | null, by: Actor }
  * A segment whose recorder may exist. `requestedAtMs`: when Asterisk was asked to start it, at first when we were.
  * `openedAtMs` is null until the recorder is proven to have started.
  */
-export interface OpenSegment { number: number, requestedAtMs: number, openedAtMs: number | null }
+export interface OpenSegment {
+  number: number
+  requestedAtMs: number
+  openedAtMs: number | null
+  /** When each track's recorder was proven to have started, in the order of the tracks; unknown after a recovery. */
+  tracksOpenedAtMs?: number[]
+}
 
 export type Proof = 'event' | 'inspection' | 'deleted' | 'absent' | 'recovered'
 export type ClosedBy = 'pause' | 'end' | 'lost' | 'superseded'
@@ -16,6 +22,7 @@ export interface ClosedSegment {
   number: number
   requestedAtMs: number
   openedAtMs: number
+  tracksOpenedAtMs?: number[]
   closedAtMs: number
   closedBy: ClosedBy
   proof: Proof
@@ -68,7 +75,7 @@ export type RecordingInput =
   | { type: 'stay-off', atMs: number }
   | { type: 'silence', atMs: number, reason: SilenceReason, cause: Cause }
   | { type: 'lift', atMs: number, reason: SilenceReason, cause: Cause }
-  | { type: 'recorder-started', atMs: number, segment: number, requestedAtMs: number }
+  | { type: 'recorder-started', atMs: number, segment: number, requestedAtMs: number, tracksOpenedAtMs?: number[] }
   /** The start failed and the recorder is known not to run. */
   | { type: 'recorder-failed', atMs: number, segment: number, detail: string }
   /** The reservation of the segment could not be stored; no recorder was created. */

@@ -57,7 +57,8 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
       const started = await Promise.all(call.tracks.map(track => driver.start({
         recorderId: recorderId(call, segment, track), legId: call.recordedLegId ?? '', spy: spyOf(track), sampleRateHz: call.sampleRateHz, deadlineMs: timings.startTimeoutMs, signal,
       })))
-      report({ type: 'recorder-started', atMs: Math.max(...started.map(proof => proof.startedAtMs)), segment, requestedAtMs: askedAtMs })
+      const tracksOpenedAtMs = started.map(proof => proof.startedAtMs)
+      report({ type: 'recorder-started', atMs: Math.max(...tracksOpenedAtMs), segment, requestedAtMs: askedAtMs, ...(call.tracks.length > 1 && { tracksOpenedAtMs }) })
     } catch (error) {
       if (!signal.aborted) await giveUpStart(call, segment, error)
     } finally {

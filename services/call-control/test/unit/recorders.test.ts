@@ -26,7 +26,21 @@ t.test('each track has a recorder of its own, on its side of the leg, at the cal
     { name: 'start', recorderId: `tacet-${callId}-1-in`, spy: 'in', legId: 'leg', sampleRateHz: 16000, deadlineMs: timings.startTimeoutMs },
     { name: 'start', recorderId: `tacet-${callId}-1-out`, spy: 'out' },
   ])
-  t.match(reports, [{ type: 'recorder-started', segment: 1 }])
+  t.match(reports, [{ type: 'recorder-started', segment: 1, tracksOpenedAtMs: [Number, Number] }])
+})
+
+t.test('of each track it is told when it began, of the segment when all had', async t => {
+  const { time, driver, recorders, reports } = createSetup()
+  const begin = driver.start
+  driver.start = async request => {
+    if (request.spy === 'in') await time.wait(30)
+    return await begin(request)
+  }
+  const started = recorders.start(stereo, start)
+  await time.advance(30)
+  await started
+  const [report] = reports
+  t.match(report, { type: 'recorder-started', atMs: time.now(), tracksOpenedAtMs: [time.now(), time.now() - 30] })
 })
 
 t.test('a segment of several tracks is proven stopped when all of them are', async t => {

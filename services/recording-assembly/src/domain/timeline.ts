@@ -9,7 +9,7 @@ export interface WrittenAudio { samples: number, bytes: number, sha256: string }
 /** Where every stretch of the recording was in the call. `segments` in the order of the recording; `audio` null: there is no file. */
 export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: readonly JudgedSegment[], { layout, channels }: Arrangement, audio: WrittenAudio | null): Timeline {
   const { sampleRateHz } = manifest
-  const toMs = (samples: number): number => samples / sampleRateHz * 1000
+  const toMs = (samples: number): number => samples * 1000 / sampleRateHz
   const inMs = ({ offsetSamples, samples }: { offsetSamples: number, samples: number }) => ({ offsetSamples, samples, offsetMs: toMs(offsetSamples), durationMs: toMs(samples) })
   const { samples } = layout
   if (samples !== (audio?.samples ?? 0)) throw new Error(`the layout has ${samples} samples, the file ${audio?.samples ?? 0}`)

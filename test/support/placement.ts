@@ -1,0 +1,74 @@
+import { toneOf } from '@tacet/audio'
+import type { Timeline } from '@tacet/contracts'
+import { locate, type Party } from '@tacet/test-kit'
+import type { Test } from 'tap'
+import type { Proof } from './proof.ts'
+import type { Voice } from './talk.ts'
+
+/** At the edges of a segment, the network's and a busy machine's. */
+const toleranceMs = 250
+
+/** When the sample of a channel was sent by the party that is heard there; undefined where nobody is. */
+function sentAt ({ tracks, sentPackets, signal }: Party, sample: number): number | undefined {
+  const track = tracks.find(({ from, to }) => sample >= from && sample < to)
+  if (track === undefined) return undefined
+  const spoken = sample + track.lag
+  const packet = sentPackets.find(({ source, firstSample }) => source === signal.name && firstSample === spoken - spoken % 160)
+  return packet && packet.sentAtMs + spoken % 160 / 8
+}
+
+/** Every sample is where the timeline says: fills hold what they are called, and whoever is heard in a segment was sent while it was open. */
+export function checkPlacement (t: Test, { timeline, channels }: Pick<Proof, 'timeline' | 'channels'>, heard: Voice[][]): void {
+  for (const [index, samples] of channels.entries()) {
+    checkFills(t, timeline, samples)
+    const { parties } = locate(samples, heard[index] ?? [])
+    for (const party of parties) checkSegments(t, timeline, party)
+  }
+  if (timeline.channels === 2) checkSync(t, timeline, channels, heard)
+}
+
+function checkFills (t: Test, { fills, sampleRateHz, gapMode }: Timeline, samples: Int16Array): void {
+  for (const { kind, offsetSamples, samples: count } of fills) {
+    t.equal(kind, gapMode)
+    const found = samples.subarray(offsetSamples, offsetSamples + count)
+    const expected = kind === 'silence' ? new Int16Array(count) : toneOf(count, sampleRateHz, 1)
+    t.ok(Buffer.from(found).equals(Buffer.from(expected)), `there is ${kind} from sample ${offsetSamples} on`)
+  }
+}
+
+function checkSegments (t: Test, { segments, originAt }: Timeline, party: Party): void {
+  for (const { from, to } of party.tracks) {
+    const inside = segments.some(({ offsetSamples, samples }) => from < offsetSamples + samples && to > offsetSamples)
+    t.ok(inside, `${party.name} at ${from} to ${to} is in a segment`)
+  }
+  for (const { number, startedAt, endedAt, offsetSamples, samples } of segments.filter(({ samples }) => samples > 1600)) {
+    const places = Array.from({ length: 9 }, (_, i) => offsetSamples + Math.floor(samples * (i + 1) / 10))
+    const known = places.flatMap(place => {
+      const sentAtMs = sentAt(party, place)
+      return sentAtMs === undefined ? [] : [{ place, sentAtMs }]
+    })
+    t.ok(known.length >= 5, `${party.name} is heard in segment ${number}`)
+    for (const { place, sentAtMs } of known) {
+      const saidAtMs = Date.parse(startedAt) + (place - offsetSamples) / 8
+      t.ok(Math.abs(sentAtMs - saidAtMs) < toleranceMs, `sample ${place} was sent ${Math.round(sentAtMs - saidAtMs)} ms after its segment says`)
+      t.ok(sentAtMs < Date.parse(endedAt) && sentAtMs > Date.parse(startedAt) - toleranceMs, `sample ${place} was sent while segment ${number} was open`)
+      if (originAt !== null) t.ok(Math.abs(sentAtMs - Date.parse(originAt) - place / 8) < toleranceMs, `sample ${place} is at its time in the call`)
+    }
+  }
+}
+
+/**
+ * What both sides said at one time is at one place: to 20 ms in the best segment, and a packet more in any, as one that a busy
+ * machine loses on one side moves that side for a while.
+ */
+function checkSync (t: Test, { segments }: Timeline, channels: Int16Array[], heard: Voice[][]): void {
+  const [left, right] = channels.map((samples, index) => locate(samples, heard[index] ?? []).parties[0]!)
+  const apart = segments.flatMap(({ offsetSamples, samples }) => {
+    const places = Array.from({ length: 20 }, (_, i) => offsetSamples + Math.floor(samples * (i + 0.5) / 20))
+    const differences = places.map(place => Math.abs((sentAt(left!, place) ?? NaN) - (sentAt(right!, place) ?? NaN))).filter(Number.isFinite)
+    return differences.length < 10 ? [] : [differences.sort((a, b) => a - b)[differences.length >> 1]!]
+  })
+  t.comment(`the sides are ${apart.map(Math.round).join(', ')} ms apart`)
+  t.ok(Math.min(...apart) <= 20, 'the sides are at most 20 ms apart')
+  t.ok(Math.max(...apart) <= 45, 'and in no segment more than a packet more')
+}
