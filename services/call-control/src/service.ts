@@ -113,8 +113,8 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   await Promise.all([settings.start(), credentials.start()])
   closer.add('settings', () => settings.stop())
   closer.add('credentials', () => credentials.stop())
-  // A call must not be judged by rules that are not here yet.
-  await Promise.all([settings.whenUsable(20_000), credentials.whenUsable(20_000)])
+  // A call must not be judged by rules that are not here yet; but with Kafka away, those of last time are better than no recording.
+  await Promise.all([settings, credentials].map(copy => copy.whenUsable(copy.check()['state'] === 'stored' ? 5_000 : 20_000)))
   post.start()
   closer.add('post', () => post.stop())
 

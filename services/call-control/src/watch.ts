@@ -5,7 +5,7 @@ import type { CallControlConfig } from './config.ts'
 import { ignoredEvents, toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
-import { endLongPauses } from './usecases/end-long-pauses.ts'
+import { passTime } from './usecases/pass-time.ts'
 import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
 import type { Watch } from './usecases/hold-post.ts'
 import { keepPolicySilence } from './usecases/keep-policy-silence.ts'
@@ -23,7 +23,8 @@ export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwne
 
 /** A call that is over stays reachable for this long, to answer whoever still asks. */
 const keepOverMs = 10 * 60_000
-const tickMs = 1_000
+/** How late time may be told: an alarm is due two seconds after the answer. */
+const tickMs = 250
 
 export interface PbxWatch extends Watch {
   readonly follower: ReturnType<typeof createCallFollower>
@@ -112,7 +113,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
   const ticker = setInterval(() => {
     const forgotten = follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
     for (const callId of forgotten) answers.forgetCall(callId)
-    endLongPauses(follower.sessions(), { clock: view.clock, newId: session.newId, onError: err => logger.info({ err }, 'long pause not ended') })
+    passTime(follower.sessions(), { clock: view.clock, newId: session.newId, onError: err => logger.info({ err }, 'long pause not ended') })
   }, tickMs)
   connection.start()
 

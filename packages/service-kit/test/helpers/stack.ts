@@ -5,8 +5,7 @@ import type { Test } from 'tap'
 import type { ISocketFactory } from 'kafkajs'
 import pg from 'pg'
 import { createKafka, createLogger, createMetrics, openDatabase, runMigrations, type Database, type KafkaClient, type Logger } from '@tacet/service-kit'
-import { eventually, readStack } from '@tacet/test-kit'
-import { createProxy, type Proxy } from './proxy.ts'
+import { createProxy, eventually, readStack, type Proxy } from '@tacet/test-kit'
 
 const stack = readStack()
 

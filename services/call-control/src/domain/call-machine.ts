@@ -2,6 +2,7 @@ import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
 import type { Actor, CallEventType, Direction } from '@tacet/contracts'
 import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
+import { isMissing, lateStartOf } from './late-start.ts'
 import { clockOf, overdue } from './longest-pause.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
 import { transition } from './recording-machine.ts'
@@ -59,8 +60,10 @@ function createDraft (before: Call): Draft {
       if (ignored !== undefined) result.ignored = ignored
     },
     result (atMs) {
-      const longPause = clockOf(draft.call, atMs)
-      return { ...result, call: longPause === (draft.call.longPause ?? null) ? draft.call : { ...draft.call, longPause } }
+      const { longPause = null, lateStart = null } = draft.call
+      const clocks = { longPause: clockOf(draft.call, atMs), lateStart: lateStartOf(draft.call, atMs) }
+      const isSame = clocks.longPause === longPause && clocks.lateStart === lateStart
+      return { ...result, call: isSame ? draft.call : { ...draft.call, ...clocks } }
     },
   }
   return draft
@@ -174,8 +177,21 @@ function gone (draft: Draft, { atMs, reason: given }: InputOf<'gone'>): void {
   draft.record({ type: 'end', atMs, reason })
 }
 
+function passTime (draft: Draft, input: InputOf<'time-passed'>): void {
+  if (isMissing(draft.call, input.atMs)) missRecorder(draft, input.atMs)
+  endLongPause(draft, input)
+}
+
+/** Says so while the start goes on being tried. */
+function missRecorder (draft: Draft, atMs: number): void {
+  const { recording, callId, lateStart } = draft.call
+  if (!lateStart) return
+  draft.call = { ...draft.call, lateStart: { ...lateStart, isTold: true } }
+  draft.emit('recording.missing', atMs, { recordingId: callId, state: publicState(recording), reasons: recording.reasons, detail: `no recorder ${atMs - lateStart.sinceMs} ms after it was wanted` })
+}
+
 /** Lifts what the agent holds, and only that; or says that somebody should remind them. */
-function passTime (draft: Draft, { atMs, commandId }: InputOf<'time-passed'>): void {
+function endLongPause (draft: Draft, { atMs, commandId }: InputOf<'time-passed'>): void {
   const due = overdue(draft.call, atMs)
   if (!due) return
   draft.call = { ...draft.call, longPause: due.longPause }

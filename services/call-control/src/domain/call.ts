@@ -1,6 +1,7 @@
 import type { CallEventType, Direction, RecordingState, SampleRateHz, TrackName } from '@tacet/contracts'
 import type { FrozenAgent, FrozenRules } from '@tacet/policy'
 import type { CallView } from './call-view.ts'
+import type { LateStart } from './late-start.ts'
 import type { LongPause } from './longest-pause.ts'
 import { newRecording, type Recording, type RecordingEffect, type RecordingInput } from './recording.ts'
 
@@ -44,6 +45,8 @@ export interface Call {
   recordingSeq: number
   /** While an agent keeps the recording silent and the company has a say in for how long. */
   longPause?: LongPause | null
+  /** While the rules want a recorder that is not there. */
+  lateStart?: LateStart | null
 }
 
 /** The settings in force at this moment, from which a call freezes its own. */
@@ -61,7 +64,7 @@ export type CallInput =
   | { type: 'joined', atMs: number, linkedId: string, alias: string | null }
   /** No leg is left, or they all went over to another call. */
   | { type: 'gone', atMs: number, reason?: 'transfer' }
-  /** So late is it: a pause may have become too long. `commandId` is for what comes of it. */
+  /** So late is it: a pause may have become too long, a recorder be missing. `commandId` is for what comes of it. */
   | { type: 'time-passed', atMs: number, commandId: string }
   | { type: 'recording', input: RecordingInput }
 

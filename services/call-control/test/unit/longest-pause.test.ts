@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { AuditEntry, Company } from '@tacet/contracts'
 import { evolve } from '../../src/domain/call-machine.ts'
 import { statusOf } from '../../src/usecases/command-recording.ts'
-import { endLongPauses } from '../../src/usecases/end-long-pauses.ts'
+import { passTime } from '../../src/usecases/pass-time.ts'
 import { createHttpLab, tokens } from '../support/http.ts'
 import { reconcile, succeed, talking } from '../support/instance.ts'
 import { createLab, type Lab } from '../support/lab.ts'
@@ -17,7 +17,7 @@ const failures: unknown[] = []
 async function pass (lab: Lab, ms: number): Promise<void> {
   for (let passedMs = 0; passedMs < ms; passedMs += 1000) {
     await lab.time.advance(1000)
-    endLongPauses(lab.follower.sessions(), { clock: lab.time.now, newId: lab.newId, onError: error => failures.push(error) })
+    passTime(lab.follower.sessions(), { clock: lab.time.now, newId: lab.newId, onError: error => failures.push(error) })
     await lab.time.settle()
   }
   await lab.time.advance(500)
@@ -152,7 +152,7 @@ t.test('without the database it stays paused, and is tried again', async t => {
 t.test('an agent who pauses again meanwhile wins', async t => {
   const { lab, callId, call } = await createPaused('resume')
   await lab.time.advance(minuteMs)
-  endLongPauses(lab.follower.sessions(), { clock: lab.time.now, newId: lab.newId, onError: () => {} })
+  passTime(lab.follower.sessions(), { clock: lab.time.now, newId: lab.newId, onError: () => {} })
   t.match(call().recording.phase, { status: 'resuming' })
   await lab.command('pause', callId)
   t.match(call().recording, { phase: { status: 'paused' }, reasons: ['agent'] })

@@ -10,6 +10,7 @@ export const logger = createLogger({ name: 'test', level: process.env['TEST_LOG_
 export const operatorToken = randomBytes(24).toString('base64url')
 
 export interface TestSettings {
+  url: string
   http: HttpClient
   operator: HttpClient
   admin: HttpClient
@@ -44,7 +45,7 @@ export async function startTestSettings (t: Test, ownEnv: Record<string, string>
   const named = (topic: string) => prefix + topic
   const events = await kafkaProbe({ brokers: stack.kafka.brokers, topics: [topics.settings, topics.credentials, topics.audit].map(named), from: 'beginning' })
   closer.add('probe', events.close)
-  return { http: createHttpClient(url), operator: createHttpClient(url, { token: operatorToken }), admin: createHttpClient(adminUrl), database, events, env, named }
+  return { url, http: createHttpClient(url), operator: createHttpClient(url, { token: operatorToken }), admin: createHttpClient(adminUrl), database, events, env, named }
 }
 
 export const everywhere = <Value>(value: Value) => ({ inbound: value, outbound: value, internal: value })

@@ -1,16 +1,20 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import type { Test } from 'tap'
 
 export interface Proxy {
   port: number
   /** Ends all connections and refuses new ones. */
   cut (): Promise<void>
   mend (): Promise<void>
+  /** Requests that match are neither answered nor passed on, until the next call; undefined: all go through. */
+  swallow (requests: RegExp | undefined): void
 }
 
+interface Owner { teardown: (close: () => unknown) => void }
+
 /** A cable that can be cut: everything sent to its port goes to the target. */
-export async function createProxy (t: Test, target: { host: string, port: number }): Promise<Proxy> {
+export async function createProxy (t: Owner, target: { host: string, port: number }): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  let swallowed: RegExp | undefined
   const server = createServer(inbound => {
     const outbound = connect(target)
     for (const [from, to] of [[inbound, outbound], [outbound, inbound]] as const) {
@@ -20,8 +24,10 @@ export async function createProxy (t: Test, target: { host: string, port: number
         sockets.delete(from)
         to.destroy()
       })
-      from.pipe(to)
     }
+    inbound.on('data', data => { if (!swallowed?.test(data.toString('latin1'))) outbound.write(data) })
+    inbound.on('end', () => outbound.end())
+    outbound.pipe(inbound)
   })
   const listen = (port: number) => new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -35,5 +41,5 @@ export async function createProxy (t: Test, target: { host: string, port: number
   await listen(0)
   const { port } = server.address() as AddressInfo
   t.teardown(cut)
-  return { port, cut, mend: () => listen(port) }
+  return { port, cut, mend: () => listen(port), swallow: requests => { swallowed = requests } }
 }

@@ -1,22 +1,26 @@
+import { isMissing } from '../domain/late-start.ts'
 import { overdue } from '../domain/longest-pause.ts'
 import { auditMessage } from './audit-attempt.ts'
 import type { CallSession } from './call-session.ts'
 
-export interface LongPauseOptions {
+export interface TimeOptions {
   clock: () => number
   newId: () => string
   onError: (error: unknown) => void
 }
 
-/** Tells every call how late it is: what was paused for too long is reminded of, or resumed, as the company wants. */
-export function endLongPauses (sessions: CallSession[], { clock, newId, onError }: LongPauseOptions): void {
+/**
+ * Tells every call how late it is: what was paused for too long is reminded of, or resumed, as the company wants; a recorder
+ * that should be there is missed.
+ */
+export function passTime (sessions: CallSession[], { clock, newId, onError }: TimeOptions): void {
   for (const session of sessions) {
     const atMs = clock()
     const due = overdue(session.call, atMs)
-    if (!due) continue
+    if (!due && !isMissing(session.call, atMs)) continue
     const commandId = newId()
     session.dispatch({ type: 'time-passed', atMs, commandId })
-    if (due.then === 'remind') continue
+    if (due?.then !== 'resume') continue
     const attempt = {
       action: 'resume' as const,
       cause: { commandId, by: { kind: 'machine' as const, agentId: null, credentialId: null } },

@@ -1,0 +1,16 @@
+import type { Call } from './call.ts'
+
+/** A start by the rules that is not there yet: since when, and whether somebody was told. */
+export interface LateStart { sinceMs: number, isTold: boolean }
+
+/** Two seconds after the answer a call without its recorder has raised an alarm: this leaves room for whoever looks at the clock. */
+export const tellAfterMs = 1_000
+
+/** Runs through all attempts to start. Whoever asked for a start is answered when it fails; the rules ask nobody. */
+export function lateStartOf ({ recording: { phase }, lateStart }: Call, atMs: number): LateStart | null {
+  if (phase.status !== 'starting' || phase.cause.commandId !== null) return null
+  return lateStart ?? { sinceMs: atMs, isTold: false }
+}
+
+export const isMissing = ({ lateStart }: Call, atMs: number): boolean =>
+  lateStart !== undefined && lateStart !== null && !lateStart.isTold && atMs - lateStart.sinceMs >= tellAfterMs

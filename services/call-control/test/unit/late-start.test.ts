@@ -1,0 +1,57 @@
+import t from 'tap'
+import { passTime } from '../../src/usecases/pass-time.ts'
+import { createLab, type Lab } from '../support/lab.ts'
+import { problemOf } from '../support/problems.ts'
+import { company, everywhere } from '../support/rules.ts'
+
+const alarms = ({ messages }: Lab) => messages().filter(({ type }) => type === 'recording.missing')
+
+/** Lets time pass with the look at the clock that the service has all the time. */
+async function pass (lab: Lab, ms: number): Promise<void> {
+  for (let passedMs = 0; passedMs < ms; passedMs += 250) {
+    await lab.time.advance(250)
+    passTime(lab.follower.sessions(), { clock: lab.time.now, newId: lab.newId, onError: () => {} })
+    await lab.time.settle()
+  }
+}
+
+t.test('a recorder that does not come raises one alarm within two seconds, while it goes on being tried', async t => {
+  const lab = createLab()
+  lab.driver.faults.startDelayMs = 60_000
+  const { call: { callId } } = await lab.answerCall()
+  await pass(lab, 750)
+  t.same(alarms(lab), [])
+  await pass(lab, 500)
+  t.match(alarms(lab), [{ data: { callId, recordingId: callId, state: 'starting', detail: /no recorder 1000 ms/ } }])
+  await pass(lab, 2000)
+  t.equal(alarms(lab).length, 1, 'the next attempt is the same absence')
+  lab.driver.faults.startDelayMs = 0
+  await pass(lab, 5000)
+  t.match(lab.follower.session(callId)?.call, { recording: { phase: { status: 'recording' } }, lateStart: null })
+})
+
+t.test('the alarm does not wait for the database that keeps the start waiting', async t => {
+  const lab = createLab()
+  lab.store.isDown = true
+  const { call: { callId } } = await lab.answerCall()
+  await pass(lab, 2000)
+  t.match(lab.follower.session(callId)?.call, { recording: { phase: { status: 'starting' } }, lateStart: { isTold: true } })
+  lab.store.isDown = false
+  await pass(lab, 2000)
+  t.equal(alarms(lab).length, 1)
+})
+
+t.test('a recorder that is there in time, one that is not wanted, and one an agent asked for raise none', async t => {
+  const prompt = createLab()
+  await prompt.answerCall()
+  const off = createLab({ company: company({ recording: everywhere('off') }) })
+  const { call: { callId } } = await off.answerCall()
+  await Promise.all([prompt, off].map(lab => pass(lab, 3000)))
+  t.same([...alarms(prompt), ...alarms(off)], [])
+  off.driver.faults.startDelayMs = 60_000
+  const refused = problemOf(off.command('resume', callId))
+  await pass(off, 1750)
+  t.same(alarms(off), [])
+  await pass(off, 2000)
+  t.match(await refused, { code: 'recorder-failed' })
+})
