@@ -39,7 +39,7 @@ t.test('with all of Tacet dead, calls go on and come through; started again it t
   whileDead.toMs = nowMs()
   t.ok(services.every(name => !tacet.services[name].isRunning()), 'nothing of Tacet runs')
 
-  await Promise.all(services.map(tacet.start))
+  await Promise.all(services.map(async name => await tacet.start(name)))
   const { callId } = await findLive(tacet, outgoing.sipCallId)
   const fresh = createTalk(tacet, { callId, voices: late, token: chloe.token })
   await fresh.isRecorded()

@@ -14,28 +14,30 @@ export interface ServiceProcess {
   url: string
   adminUrl: string
   pid: number
+  exited: Promise<void>
   /** Resolves when the process has ended. */
   kill: (signal: NodeJS.Signals) => Promise<void>
   isRunning: () => boolean
 }
 
-export interface ServiceOptions { name: 'settings' | 'call-control' | 'recording-assembly', env: Record<string, string>, httpPort: number, adminPort: number, logDir: string }
+export interface ServiceOptions { name: 'settings' | 'call-control' | 'recording-assembly', env: Record<string, string>, httpPort: number, adminPort: number, logDir: string, /** Another one is active: it is enough that it lives. */ isStandby?: boolean }
 
 /** Starts a service from its sources and waits until it is ready. */
-export async function startService ({ name, env, httpPort, adminPort, logDir }: ServiceOptions): Promise<ServiceProcess> {
+export async function startService ({ name, env, httpPort, adminPort, logDir, isStandby = false }: ServiceOptions): Promise<ServiceProcess> {
   mkdirSync(logDir, { recursive: true })
   const child = run(`services/${name}/src/main.ts`, { ...env, HTTP_PORT: String(httpPort), ADMIN_PORT: String(adminPort), LOG_LEVEL: 'debug' }, join(logDir, `${name}.log`))
   const adminUrl = `http://127.0.0.1:${adminPort}`
   let hasExited = false
   const exited = once(child, 'exit').then(() => { hasExited = true })
   await eventually(async () => {
-    if (hasExited) throw new Error(`${name} ended`)
-    return (await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(2000) })).ok
+    return hasExited || (await fetch(`${adminUrl}/${isStandby ? 'live' : 'ready'}`, { signal: AbortSignal.timeout(2000) })).ok
   }, { timeoutMs: 60_000, intervalMs: 50, message: `${name} is not ready; see ${join(logDir, `${name}.log`)}` })
+  if (hasExited) throw new Error(`${name} ended; see ${join(logDir, `${name}.log`)}`)
   return {
     url: `http://127.0.0.1:${httpPort}`,
     adminUrl,
     pid: child.pid!,
+    exited,
     isRunning: () => !hasExited,
     async kill (signal) {
       child.kill(signal)

@@ -159,7 +159,7 @@ export function checkAudio (t: Test, { samples }: Pick<Proof, 'samples'>, ...exp
 
 const said = ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number => 20 * sentPackets.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length
 /** How long the phone itself was held up. It then sends in bursts, for each of which a recorder drops what it had queued: up to three times as much. */
-function stalledMs ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number {
+export function stalledMs ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number {
   const times = sentPackets.map(({ sentAtMs }) => sentAtMs).filter(atMs => atMs >= fromMs && atMs < toMs)
   return times.reduce((sum, atMs, index) => sum + Math.max(0, atMs - (times[index - 1] ?? atMs) - 25), 0)
 }

@@ -20,7 +20,11 @@ export interface Tacet {
   probe: KafkaProbe
   topicPrefix: string
   services: Record<ServiceOptions['name'], ServiceProcess>
-  start: (name: ServiceOptions['name']) => Promise<ServiceProcess>
+  /** Starts it (again), with `env` added for this once. */
+  start: (name: ServiceOptions['name'], env?: Record<string, string>) => Promise<ServiceProcess>
+  /** One more call-control beside the other, on the same PBX and database. */
+  startSecond: () => Promise<ServiceProcess>
+  logDir: string
   recordingsDir: string
   putCompany: (change: Record<string, unknown>) => Promise<void>
   putNumber: (e164: string, change: Record<string, unknown>) => Promise<void>
@@ -29,13 +33,14 @@ export interface Tacet {
 
 export interface Owner { teardown: (close: () => unknown) => void }
 
+export interface TacetOptions { /** Of call-control and recording-assembly. */ env?: Record<string, string>, stack?: Stack, keepLogs?: boolean }
+
 const allOn = { inbound: 'on', outbound: 'on', internal: 'on' }
 const names: ServiceOptions['name'][] = ['settings', 'call-control', 'recording-assembly']
 
 /** A Tacet of its own on the real stack: database, topics, the three services, a company with three agents. Closed with the test. */
-export async function startTacet (t: Owner, { env = {}, keepLogs = process.env.TACET_KEEP_LOGS !== undefined }: { env?: Record<string, string>, keepLogs?: boolean } = {}): Promise<Tacet> {
+export async function startTacet (t: Owner, { env = {}, stack = readStack(), keepLogs = process.env.TACET_KEEP_LOGS !== undefined }: TacetOptions = {}): Promise<Tacet> {
   keepPace()
-  const stack = readStack()
   const home = await mkdtemp(join(tmpdir(), 'tacet-e2e-'))
   if (keepLogs) process.stderr.write(`logs: ${home}\n`)
   else t.teardown(() => rm(home, { recursive: true, force: true }))
@@ -48,19 +53,25 @@ export async function startTacet (t: Owner, { env = {}, keepLogs = process.env.T
   const envs: Record<ServiceOptions['name'], Record<string, string>> = {
     settings: { ...common, DATABASE_URL: database.urls.settings, SETTINGS_OPERATOR_TOKEN: operatorToken },
     'call-control': { ...common, ...ari, DATABASE_URL: database.urls.call_control, PBX_ID: `test-${randomBytes(4).toString('hex')}`, LEASE_TTL_MS: '3000', ...env },
-    'recording-assembly': { ...common, ...ari, DATABASE_URL: database.urls.recording_assembly, RECORDINGS_DIR: recordingsDir },
+    'recording-assembly': { ...common, ...ari, DATABASE_URL: database.urls.recording_assembly, RECORDINGS_DIR: recordingsDir, ...env },
   }
   const migrated = names.map(name => runToEnd(`services/${name}/src/db/migrate.ts`, { DATABASE_URL: envs[name].DATABASE_URL!, LOG_LEVEL: 'info' }, join(home, `${name}-migrate.log`)))
   const ports = Object.fromEntries(await Promise.all(names.map(async name => [name, { httpPort: await freePort(), adminPort: await freePort() }]))) as Record<ServiceOptions['name'], { httpPort: number, adminPort: number }>
   await Promise.all(migrated)
 
   const services = {} as Tacet['services']
-  const start = async (name: ServiceOptions['name']) => {
-    services[name] = await startService({ name, env: envs[name], ...ports[name], logDir: home })
+  const start: Tacet['start'] = async (name, more) => {
+    services[name] = await startService({ name, env: { ...envs[name], ...more }, ...ports[name], logDir: home })
     return services[name]
   }
-  t.teardown(() => Promise.all(Object.values(services).filter(service => service.isRunning()).map(service => service.kill('SIGTERM'))))
-  await Promise.all(names.map(start))
+  const seconds: ServiceProcess[] = []
+  const startSecond = async () => {
+    const second = await startService({ name: 'call-control', env: envs['call-control'], httpPort: await freePort(), adminPort: await freePort(), logDir: home, isStandby: true })
+    seconds.push(second)
+    return second
+  }
+  t.teardown(() => Promise.all([...Object.values(services), ...seconds].filter(service => service.isRunning()).map(service => service.kill('SIGTERM'))))
+  await Promise.all(names.map(async name => await start(name)))
 
   const probe = await kafkaProbe({ brokers: stack.kafka.brokers, topics: topics.topics, from: 'beginning' })
   t.teardown(() => probe.close())
@@ -76,6 +87,8 @@ export async function startTacet (t: Owner, { env = {}, keepLogs = process.env.T
     topicPrefix: topics.prefix,
     services,
     start,
+    startSecond,
+    logDir: home,
     recordingsDir,
     putCompany: async change => await arrival(database.url, await putCompany(settings, seeded.companyId, change)),
     putNumber: async (e164, change) => await arrival(database.url, await putNumber(settings, seeded.companyId, seeded.numberIds[e164] ?? '', { number: e164, ...change })),

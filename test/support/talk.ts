@@ -26,6 +26,8 @@ export interface Talk {
   resume: (request?: HttpRequest) => Promise<Pressed & { body: CommandAnswer }>
   /** What was said from now on is not recorded, until somebody says otherwise. */
   mute: () => void
+  /** What is said from now on is recorded, until somebody says otherwise. */
+  listen: () => void
   hangup: (voice?: Voice) => Promise<void>
 }
 
@@ -99,7 +101,7 @@ export function createTalk (tacet: Tacet, { callId, voices, token }: { callId: s
     },
     async isRecorded () {
       await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'recording', { timeoutMs: 10_000, message: 'the call is not recorded' })
-      openAt(recorded, nowMs())
+      talk.listen()
     },
     async send (action, request = {}) {
       const requestedAtMs = nowMs()
@@ -119,8 +121,14 @@ export function createTalk (tacet: Tacet, { callId, voices, token }: { callId: s
     pause: async request => await granted(talk.send('pause', request)),
     resume: async request => await granted(talk.send('resume', request)),
     mute () {
+      if (silent.at(-1)?.toMs === Infinity) return
       closeAt(nowMs())
       openAt(silent, nowMs())
+    },
+    listen () {
+      if (recorded.at(-1)?.toMs === Infinity) return
+      closeAt(nowMs())
+      openAt(recorded, nowMs())
     },
     async hangup (voice = voices[0]) {
       closeAt(nowMs())

@@ -27,7 +27,7 @@ export type FakeRecorderDriver = RecorderDriver & {
   vanish (recorderId: string): void
 }
 
-type Recorder = RecorderStatus & { legId: string, startedAtMs: number, starting?: { promise: Promise<void>, cancel: AbortController } | undefined }
+type Recorder = RecorderStatus & { legId: string, startedAtMs: number, stoppedAtMs?: number, starting?: { promise: Promise<void>, cancel: AbortController } | undefined }
 
 /** Recorders in memory, with faults, for tests. Any leg id is a leg until it is hung up. */
 export function createFakeRecorderDriver ({ clock = systemClock }: { clock?: Clock } = {}): FakeRecorderDriver {
@@ -94,9 +94,9 @@ export function createFakeRecorderDriver ({ clock = systemClock }: { clock?: Clo
       const delayMs = faults.loseStopProof ? deadlineMs : Math.min(faults.stopDelayMs, deadlineMs)
       if (delayMs > 0) await clock.sleep(delayMs)
       if (!recorder || recorders.get(recorderId) !== recorder) return { proof: 'absent', atMs: clock.now() }
-      if (recorder.state === 'stopped') return { proof: 'event', atMs: clock.now() }
+      if (recorder.state === 'stopped') return { proof: 'event', atMs: recorder.stoppedAtMs ?? clock.now() }
       if (faults.loseStopProof || faults.stopDelayMs > deadlineMs) throw new RecorderUnconfirmed(recorderId)
-      Object.assign(recorder, { state: 'stopped', commandId })
+      Object.assign(recorder, { state: 'stopped', commandId, stoppedAtMs: clock.now() })
       return { proof: 'event', atMs: clock.now() }
     },
 

@@ -50,9 +50,14 @@ export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clo
     return atMs
   }
 
+  /** One that was found stopped has been so for a while, and says since when; its clock need not be ours. */
+  function arrival ({ closedAtMs }: Place, by: Source): number {
+    return by === 'inspection' && closedAtMs !== undefined ? Math.min(closedAtMs, clock.now()) : clock.now()
+  }
+
   function note (entry: Entry, place: Place, by: Source): void {
     if (entry.place && ORDER.indexOf(place.at) <= ORDER.indexOf(entry.place.at)) return
-    Object.assign(entry, { place, by, sinceMs: place.at === 'gone' ? departure(entry, by) : clock.now() })
+    Object.assign(entry, { place, by, sinceMs: place.at === 'gone' ? departure(entry, by) : arrival(place, by) })
     if (place.at === 'gone') forget(entry)
     else departures.delete(entry.recorderId)
     for (const listener of entry.listeners) listener()

@@ -60,14 +60,17 @@ export function assertCommandId (commandId: string): void {
 }
 
 /** Where a recorder is in our dialplan; it only ever moves forward. */
-export type Place = { at: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' | 'gone', commandId?: string }
+export type Place = { at: 'created' | 'starting' | 'started' | 'stopping' | 'stopped' | 'gone', commandId?: string, /** By Asterisk's clock. */ closedAtMs?: number }
 
 /**
- * Reads it from the extension: `started` and `closed-<command id>` are entered only after MixMonitor and
+ * Reads it from the extension: `started` and `closed-<command id>.<ms>` are entered only after MixMonitor and
  * StopMixMonitor have done their work (see asterisk-conf/extensions_tacet.conf).
  */
 export function placeOf ({ dialplan: { exten } }: Pick<AriChannel, 'dialplan'>): Place {
-  if (exten.startsWith('closed-')) return { at: 'stopped', commandId: exten.slice('closed-'.length) }
+  if (exten.startsWith('closed-')) {
+    const [commandId = '', closedAt] = exten.slice('closed-'.length).split('.')
+    return { at: 'stopped', commandId, ...(closedAt ? { closedAtMs: Number(closedAt) } : {}) }
+  }
   if (exten.startsWith('stop-') || exten === 'h') return { at: 'stopping' }
   if (exten === 'started') return { at: 'started' }
   if (exten === 'begin' || exten.startsWith('start')) return { at: 'starting' }

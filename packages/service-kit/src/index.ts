@@ -1,4 +1,5 @@
 export * from './config.ts'
+export * from './crash-points.ts'
 export * from './context.ts'
 export * from './logging.ts'
 export * from './lifecycle.ts'

@@ -1,4 +1,4 @@
-import { commonConfig, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
+import { commonConfig, crashConfig, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
 import { z } from 'zod'
 
 export const callControlConfig = {
@@ -13,5 +13,6 @@ export const callControlConfig = {
   startTimeoutMs: variable('START_TIMEOUT_MS', wholeNumber(200, 30_000).default(2_000), 'how long a recorder may take to start'),
   commitTimeoutMs: variable('COMMIT_TIMEOUT_MS', wholeNumber(100, 30_000).default(1_000), 'how long a command waits for the database'),
   leaseTtlMs: variable('LEASE_TTL_MS', wholeNumber(2_000, 120_000).default(10_000), 'after this silence of the active instance another one takes over'),
+  ...crashConfig,
 }
 export type CallControlConfig = ConfigOf<typeof callControlConfig>

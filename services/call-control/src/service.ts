@@ -1,6 +1,6 @@
 import { problem } from '@tacet/contracts'
 import {
-  backoff, createAdminApp, createAuthenticator, createKafka, createMetrics, createRelay, createReplica, openDatabase, pause,
+  backoff, createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, pause,
   type Closer, type Logger,
 } from '@tacet/service-kit'
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid'
@@ -8,6 +8,7 @@ import { createPostgresCallStore } from './adapters/postgres-call-store.ts'
 import { createPostgresLease } from './adapters/postgres-lease.ts'
 import { createSettingsView } from './adapters/settings-view.ts'
 import type { CallControlConfig } from './config.ts'
+import { crashPoints, createMarks } from './crash-points.ts'
 import { outbox, replica as replicaTable } from './db/schema.ts'
 import { createCallControlApp } from './http/app.ts'
 import { createObserver } from './observer.ts'
@@ -24,6 +25,7 @@ export interface CallControlContext { config: CallControlConfig, logger: Logger,
 
 /** Starts the service and resolves when it listens; what it needs may come later. */
 export async function startCallControl ({ config, logger, closer }: CallControlContext): Promise<{ url: string, adminUrl: string }> {
+  const marks = createMarks(createReached(config, crashPoints))
   const metrics = createMetrics({ name })
   const database = openDatabase({ url: config.databaseUrl, name, logger, statementTimeoutMs: 2_000, connectTimeoutMs: 1_500 })
   closer.add('database', () => database.close())
@@ -37,7 +39,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const instanceId = uuidv7()
   let epoch = 0
   const lease = createPostgresLease({ database, pbxId: config.pbxId, holder: instanceId, ttlMs: config.leaseTtlMs })
-  const store = createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => relay.wake() })
+  const store = marks.store(createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => relay.wake() }))
   const answers = createAnswerBook()
   const clock = () => Date.now()
   const wait = async (ms: number, signal?: AbortSignal) => { if (ms > 0) await pause(ms, signal) }
@@ -55,6 +57,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
       epoch = held
       return openWatch({
         config,
+        marks,
         store,
         answers,
         clock,
@@ -81,14 +84,14 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     },
   })
 
-  const commands = createCommands({
+  const commands = marks.commands(createCommands({
     clock,
     newId: () => uuidv7(),
     store,
     answers,
     session: callId => usableWatch(post.watch).follower.session(callId),
     onIntentFailure: err => logger.warn({ err }, 'pause intent not stored'),
-  })
+  }))
   const authenticator = createAuthenticator(credentials)
   const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post.watch), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
 

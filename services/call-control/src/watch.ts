@@ -2,6 +2,7 @@ import { createAriConnection, createSnoopRecorderDriver, isRecorderId, type AriE
 import type { Logger } from '@tacet/service-kit'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallControlConfig } from './config.ts'
+import type { Marks } from './crash-points.ts'
 import { ignoredEvents, toChange, toSnapshot } from './intake/ari-changes.ts'
 import { createCallSession, type SessionOptions } from './usecases/call-session.ts'
 import type { AnswerBook } from './usecases/command-recording.ts'
@@ -14,6 +15,7 @@ import { createReconciler } from './usecases/reconcile.ts'
 
 export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwner' | 'settings' | 'clock'> {
   config: CallControlConfig
+  marks: Marks
   store: CallStore
   answers: AnswerBook
   session: Omit<SessionOptions, 'driver' | 'timings'>
@@ -34,7 +36,7 @@ export interface PbxWatch extends Watch {
 }
 
 /** Everything that acts on the PBX while this instance holds the lease. */
-export function openWatch ({ config, store, answers, session, logger, onLatency, ...view }: WatchOptions): PbxWatch {
+export function openWatch ({ config, marks, store, answers, session, logger, onLatency, ...view }: WatchOptions): PbxWatch {
   const replaced = Promise.withResolvers<void>()
   let isUsable = false
   let isSilenceDue = false
@@ -51,7 +53,7 @@ export function openWatch ({ config, store, answers, session, logger, onLatency,
     onReplaced: replaced.resolve,
     ignoredEvents,
   })
-  const driver = createSnoopRecorderDriver({ rest: connection.rest, app: config.ariApp, isUp: () => connection.isListening })
+  const driver = marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening }))
   const timings = { resumeGuardMs: config.resumeGuardMs, startTimeoutMs: config.startTimeoutMs, stopTimeoutMs: config.stopTimeoutMs, retryDelayMs: 500, maxSealAttempts: 5 }
   const follower = createCallFollower({
     ...view,

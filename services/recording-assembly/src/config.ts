@@ -1,4 +1,4 @@
-import { commonConfig, ConfigError, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
+import { commonConfig, ConfigError, crashConfig, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
 import { z } from 'zod'
 
 const folder = () => z.string().startsWith('/', 'expected an absolute path')
@@ -12,6 +12,7 @@ export const assemblyConfig = {
   ariPassword: secret('ARI_PASSWORD', z.string().optional(), 'its password; needed without SPOOL_DIR'),
   concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 64).default(2), 'recordings assembled at the same time'),
   leaseMs: variable('ASSEMBLY_LEASE_MS', wholeNumber(500, 600_000).default(15_000), 'how long a worker that died keeps its job from the others'),
+  ...crashConfig,
 }
 export type AssemblyConfig = ConfigOf<typeof assemblyConfig>
 

@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { topics } from '@tacet/contracts'
-import { createAdminApp, createAuthenticator, createKafka, createMetrics, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
+import { createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
 import { createAssemblyWorker, createPorts } from './assembly.ts'
 import type { AssemblyConfig } from './config.ts'
+import { crashPoints, markSteps } from './crash-points.ts'
 import { outbox, replica } from './db/schema.ts'
 import { createAssemblyApp } from './http/app.ts'
 import { consumeCallEvents } from './intake/call-events.ts'
@@ -30,7 +31,8 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics })
   const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, logger, metrics })
 
-  const ports = createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() })
+  const reached = createReached(config, crashPoints)
+  const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics })
   const { recordings, source, store } = ports

@@ -182,7 +182,8 @@ function recorderLost (recording: Recording, { atMs, segment, isExplained }: Inp
   }
   const closed = closeSegment(recording, phase.segment, atMs, 'lost', 'absent')
   if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
-  const withLoss = withGap(closed.recording, atMs, ['lost'], recovery)
+  // One that was never proven to run is not known to have recorded anything.
+  const withLoss = withGap(closed.recording, phase.segment.openedAtMs === null ? phase.segment.requestedAtMs : atMs, ['lost'], recovery)
   if (isExplained) {
     const again = reserve(withLoss, atMs, phase.status === 'starting' ? phase.cause : recovery, 1)
     return { ...again, events: [...closed.events, ...again.events] }

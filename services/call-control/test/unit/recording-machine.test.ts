@@ -83,3 +83,11 @@ t.test('an unproven start leaves the recording silent until somebody lifts it', 
 t.test('the documented states are those of the table (else: run test/support/state-diagram.ts)', async t => {
   t.equal(await readPage(), renderStates())
 })
+
+t.test('a recorder that was never proven to run is missing from the moment it was asked for', async t => {
+  const starting = play(paths.starting)
+  const { phase } = starting
+  if (phase.status !== 'starting') return t.fail('not starting')
+  const { recording } = transition(starting, { type: 'recorder-lost', atMs: phase.segment.requestedAtMs + 5000, segment: phase.segment.number, isExplained: true })
+  t.match(recording.gaps, [{ startedAtMs: phase.segment.requestedAtMs, reasons: ['lost'] }])
+})

@@ -89,7 +89,10 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     await recordings.complete(lease.job, assembled)
     report(manifest, segments)
     const { outcome, reasons } = assembled.verdict
-    logger.info({ recordingId, outcome, reasons, samples: assembled.timeline.samples }, 'recording assembled')
+    const facts = { recordingId, outcome, reasons, samples: assembled.timeline.samples }
+    // Somebody should know why before the call is asked for.
+    if (outcome === 'incomplete') logger.error(facts, 'recording assembled, but something is missing')
+    else logger.info(facts, 'recording assembled')
     onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
   }
 }

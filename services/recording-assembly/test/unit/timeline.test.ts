@@ -96,5 +96,7 @@ test('a recording is complete, incomplete or empty', t => {
   t.equal(judgeRecording(manifest, segments([8000, 0, 0], missing)).outcome, 'incomplete')
   t.equal(judgeRecording(manifest, segments([0, 0, 0], missing)).outcome, 'incomplete', 'lost audio is no empty recording')
   t.match(judgeRecording({ ...manifest, faults: ['recorder-lost'] }, segments([8000, 0, 0])), { outcome: 'incomplete', reasons: [{ code: 'recorder-lost' }] })
+  const lostGap = { startedAt: manifest.startedAt, endedAt: manifest.answeredAt, reasons: ['lost' as const], by: [] }
+  t.match(judgeRecording({ ...manifest, gaps: [lostGap] }, segments([8000, 0, 0])), { outcome: 'incomplete', reasons: [{ code: 'audio-lost' }] }, 'what nobody recorded is missing too')
   t.end()
 })

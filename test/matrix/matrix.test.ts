@@ -1,0 +1,34 @@
+import t from 'tap'
+import { openOffice } from '../support/office.ts'
+import { startTacet } from '../support/tacet.ts'
+import { choose } from './choose.ts'
+import { faults } from './faults.ts'
+import { openGround } from './ground.ts'
+import { finish, judge } from './model.ts'
+import { begin, play, type World } from './play.ts'
+import { watchMatrixSpool } from './spool-log.ts'
+
+/** `npm run soak` plays all of them, and longer. MATRIX_ONLY plays those whose names hold its words. */
+const seed = Number(process.env.MATRIX_SEED ?? Date.now() % 1_000_000)
+const rounds = choose(faults(), { seed, isAll: process.env.MATRIX === 'all', only: process.env.MATRIX_ONLY, budgetSeconds: 30 })
+
+t.setTimeout(170_000 + rounds.length * 300_000)
+t.comment(`MATRIX_SEED=${seed}`)
+const ground = await openGround(t)
+const tacet = await startTacet(t, { stack: ground.stack, env: { LEASE_TTL_MS: '2000', ASSEMBLY_LEASE_MS: '1000' } })
+const spool = await watchMatrixSpool(t, ground.stack)
+const office = await openOffice(t, tacet)
+
+for (const [index, round] of rounds.entries()) {
+  t.test(`round ${index + 1}`, async t => {
+    const world: World = { ground, tacet, history: { office, lines: [] } }
+    await begin(world.history)
+    for (const [place, fault] of round.entries()) {
+      await t.test(fault.name, async t => await play(t, world, fault, round[place + 1]))
+    }
+    await t.test(`what is left of ${round.length} faults`, async t => {
+      await finish(t, world)
+      await judge(t, world, spool)
+    })
+  })
+}
