@@ -24,7 +24,8 @@ const assemblyKilledAt = (point: string): Fault => ({
   inject: nothing,
   recover: async (world, next) => await startAgain(world, 'recording-assembly', next),
   lastsMs: 100,
-  costs: 5,
+  // A consumer that was killed holds up its group for ten seconds.
+  costs: 35,
 })
 
 /** Every fault of the matrix: a new one is a line more. */
