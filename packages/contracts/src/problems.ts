@@ -35,6 +35,9 @@ export const problems = {
   'internal-error': { status: 500, title: 'Something went wrong here' },
   'pause-unconfirmed': { status: 503, title: 'The recorder could not be proven to have stopped' },
   'recorder-failed': { status: 503, title: 'The recorder did not start' },
+  /** ffmpeg is not installed beside recording-assembly, or lacks an encoder. */
+  'encoder-missing': { status: 503, title: 'Other formats than WAV can not be made here' },
+  'encoding-failed': { status: 500, title: 'The recording could not be made in this format' },
   'storage-unavailable': { status: 503, title: 'The database can not be reached' },
   'pbx-unavailable': { status: 503, title: 'The PBX can not be reached' },
   standby: { status: 503, title: 'Another instance is active' },

@@ -1,7 +1,9 @@
 import type { Database, Logger, Metrics } from '@tacet/service-kit'
 import { createAriSegmentSource } from './adapters/ari-segment-source.ts'
+import { createFfmpeg } from './adapters/ffmpeg.ts'
 import { createFolderRecordingStore } from './adapters/folder-recording-store.ts'
 import { createFolderSegmentSource } from './adapters/folder-segment-source.ts'
+import { createDerivedFiles } from './adapters/postgres-derived-files.ts'
 import { createJobQueue } from './adapters/postgres-jobs.ts'
 import { createPostgresRecordings } from './adapters/postgres-recordings.ts'
 import { createWorkDirs } from './adapters/work-dirs.ts'
@@ -10,7 +12,9 @@ import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
+import { createEncodeRecording } from './usecases/encode-recording.ts'
 import { createEraseFiles } from './usecases/erase-files.ts'
+import type { DerivedFiles, Encoder } from './usecases/file-ports.ts'
 import type { JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
 import { createWorkOnJob } from './usecases/work-on-job.ts'
 
@@ -21,6 +25,8 @@ export interface Ports {
   source: SegmentSource
   store: RecordingStore
   workDirs: WorkDirs
+  files: DerivedFiles
+  encoder: Encoder
 }
 
 export interface PortsOptions {
@@ -39,6 +45,8 @@ export function createPorts ({ config, database, onEvents, onJob }: PortsOptions
     source: access.kind === 'folder' ? createFolderSegmentSource(access) : createAriSegmentSource(access),
     store: createFolderRecordingStore({ recordingsDir }),
     workDirs: createWorkDirs({ recordingsDir }),
+    files: createDerivedFiles({ database, onJob }),
+    encoder: createFfmpeg({ path: config.ffmpeg }),
   }
 }
 
@@ -55,15 +63,16 @@ export interface AssemblyWorkerOptions {
 }
 
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, files, encoder }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
   const assembleRecording = createAssembleRecording({
-    recordings, source, store, workDirs, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
+    recordings, source, store, workDirs, encoder, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
   })
   const workOnJob = createWorkOnJob({
     queue,
     recordings,
     handlers: {
       assemble: assembleRecording,
+      encode: createEncodeRecording({ recordings, store, files, encoder, logger, now: Date.now }),
       'delete-segments': createDeleteSegments({ recordings, source, logger }),
       erase: createEraseFiles({ recordings, source, store, workDirs, logger }),
     },

@@ -10,6 +10,7 @@ export const assemblyConfig = {
   ariUrl: variable('ARI_URL', z.url({ protocol: /^https?$/ }).optional(), 'address of Asterisk\'s HTTP server; needed without SPOOL_DIR'),
   ariUsername: variable('ARI_USERNAME', z.string().optional(), 'ARI user; needed without SPOOL_DIR'),
   ariPassword: secret('ARI_PASSWORD', z.string().optional(), 'its password; needed without SPOOL_DIR'),
+  ffmpeg: variable('FFMPEG', z.string().min(1).default('ffmpeg'), 'the program that makes other formats, and resamples what came at another rate'),
   concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 64).default(2), 'recordings assembled at the same time'),
   leaseMs: variable('ASSEMBLY_LEASE_MS', wholeNumber(500, 600_000).default(15_000), 'how long a worker that died keeps its job from the others'),
   ...crashConfig,

@@ -35,7 +35,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics })
-  const { recordings, source, store } = ports
+  const { recordings, source, store, encoder } = ports
   const consumer = consumeCallEvents({
     kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), onReceived: () => worker.wake(),
   })
@@ -52,6 +52,11 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
       outbox: () => relay.check(),
       worker: () => worker.check(),
       store: () => store.check(),
+      // Without it there are still WAVs.
+      encoder: async () => {
+        const { isOk, ...why } = await encoder.check()
+        return { isOk: true, isThere: isOk, ...why }
+      },
       // Finished recordings are served without the PBX.
       segments: async () => await source.check().catch(error => ({ isOk: true, isReachable: false, error: String(error) })),
     },
@@ -78,6 +83,8 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })
 
+  const { isOk: canEncode, detail } = await encoder.check()
+  if (!canEncode) logger.warn({ ffmpeg: config.ffmpeg, detail }, 'ffmpeg is missing: recordings can only be had as WAV')
   logger.info({ url, adminUrl, segments: config.spoolDir === undefined ? 'ari' : 'folder' }, 'recording-assembly listening')
   return { url, adminUrl }
 }

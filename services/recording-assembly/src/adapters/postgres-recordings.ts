@@ -2,6 +2,7 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type Executor, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics, type AuditEntry } from '@tacet/contracts'
 import { jobs, outbox, recordings } from '../db/schema.ts'
+import { wantedFormats } from '../domain/formats.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
 import type { AssembledRecording, AuditLog, NewJob, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
@@ -85,6 +86,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         await endJob(tx, job)
         const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation })
         if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
+        if (sha256 !== null) await addJobs(tx, row, job.correlationId, wantedFormats(row.manifest))
         const { recording, audio, timeline } = linksOf(row)
         await announce(tx, row, {
           type: 'recording.assembled',

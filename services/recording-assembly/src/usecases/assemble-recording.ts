@@ -8,6 +8,7 @@ import { planAssembly } from '../domain/plan.ts'
 import { isLong, type JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
+import type { Encoder } from './file-ports.ts'
 import { inspectSegment } from './inspect-segment.ts'
 import { putTimeline } from './timeline-file.ts'
 import type { AssembledRecording, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
@@ -19,6 +20,7 @@ export interface AssembleDependencies {
   source: SegmentSource
   store: RecordingStore
   workDirs: WorkDirs
+  encoder: Pick<Encoder, 'resample'>
   logger: Logger
   now: () => number
   settleMs: number
@@ -32,14 +34,14 @@ export interface AssembleDependencies {
  * transaction that holds only while the job is ours. Until then nothing is deleted from the PBX.
  */
 export function createAssembleRecording (dependencies: AssembleDependencies) {
-  const { recordings, source, store, workDirs, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
+  const { recordings, source, store, workDirs, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
 
   async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<{ segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
     if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
     const segments: JudgedSegment[] = []
     for (const segment of plan.segments) {
-      segments.push(await inspectSegment(segment, { source, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
+      segments.push(await inspectSegment(segment, { source, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
     }
     return { segments, arrangement: arrange(manifest, plan.channels, segments) }
   }

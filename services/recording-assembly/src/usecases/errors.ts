@@ -1,9 +1,9 @@
 /** Something we need is away: the same again later may well succeed, and nothing follows about the recording. */
 export class DependencyUnavailable extends Error {
   override readonly name = 'DependencyUnavailable'
-  readonly dependency: 'segments' | 'store'
+  readonly dependency: 'segments' | 'store' | 'encoder'
 
-  constructor (dependency: 'segments' | 'store', message: string, cause?: unknown) {
+  constructor (dependency: 'segments' | 'store' | 'encoder', message: string, cause?: unknown) {
     super(message, { cause })
     this.dependency = dependency
   }

@@ -1,13 +1,16 @@
-import { readWavFile } from '@tacet/audio'
+import { basename, join } from 'node:path'
+import { readWavFile, type Wav } from '@tacet/audio'
 import type { SampleRateHz, Segment } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
 import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
 import { judgeTrack, mayImprove, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
 import { DependencyUnavailable, isSystemError } from './errors.ts'
+import type { Encoder } from './file-ports.ts'
 import type { SegmentSource } from './ports.ts'
 
 export interface InspectSegment {
   source: SegmentSource
+  encoder: Pick<Encoder, 'resample'>
   workDir: string
   sampleRateHz: SampleRateHz
   signal: AbortSignal
@@ -25,27 +28,40 @@ export async function inspectSegment ({ segment, tracks }: PlannedSegment, optio
 
 /** A file that is not right is looked at again until `settleMs` after it was closed. */
 async function inspectTrack (segment: Segment, planned: PlannedTrack, options: InspectSegment): Promise<JudgedTrack> {
-  const { source, workDir, sampleRateHz, signal, settleMs, now } = options
+  const { sampleRateHz, signal, settleMs, now } = options
   // The clocks may disagree: the waiting is bounded by itself too.
   const deadlineMs = Math.min(Date.parse(segment.closedAt), now()) + settleMs
   for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
     signal.throwIfAborted()
-    const finding: Finding = planned.isForeign ? { kind: 'absent' } : await find(planned, source, workDir, signal)
+    const finding: Finding = planned.isForeign ? { kind: 'absent' } : await find(planned, options)
     const judged = judgeTrack(segment, planned, finding, sampleRateHz)
     if (!mayImprove(judged) || now() >= deadlineMs) return judged
     await pause(Math.min(waitMs, Math.max(1, deadlineMs - now())), signal)
   }
 }
 
-async function find (planned: PlannedTrack, source: SegmentSource, workDir: string, signal: AbortSignal): Promise<Finding> {
+async function find (planned: PlannedTrack, options: InspectSegment): Promise<Finding> {
+  const { source, workDir, signal } = options
   const path = await source.fetch(planned.file, workDir, signal)
   if (path === null) return { kind: 'absent' }
   try {
     const wav = await readWavFile(path)
-    if (wav.ok) return { kind: 'audio', path, wav }
+    if (wav.ok) return needsResampling(wav, options) ? await resample(planned, path, wav, options) : { kind: 'audio', path, wav }
     return wav.fault === 'missing' ? { kind: 'absent' } : { kind: 'bad', fault: wav.fault, detail: wav.detail }
   } catch (error) {
     if (!isSystemError(error)) throw error
     throw new DependencyUnavailable('segments', `${planned.file.name} can't be read`, error)
   }
+}
+
+/** An older Asterisk, or a setting that was changed: not of the call's rate, but of one that a telephone call can have. */
+const needsResampling = ({ format, samples }: Wav, { sampleRateHz }: InspectSegment): boolean =>
+  format.channels === 1 && format.sampleRateHz !== sampleRateHz && format.sampleRateHz >= 8_000 && format.sampleRateHz <= 48_000 && samples > 0
+
+async function resample ({ file }: PlannedTrack, input: string, wav: Wav, { encoder, workDir, sampleRateHz, signal }: InspectSegment): Promise<Finding> {
+  const path = join(workDir, `${basename(file.name)}.${sampleRateHz}.wav`)
+  await encoder.resample({ input, output: path, sampleRateHz, signal })
+  const made = await readWavFile(path)
+  if (!made.ok) throw new DependencyUnavailable('encoder', `${file.name} was resampled to ${made.detail}`)
+  return { kind: 'audio', path, wav: { ...made, repairs: wav.repairs }, resampledFromHz: wav.format.sampleRateHz }
 }

@@ -1,0 +1,119 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { test } from 'tap'
+import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
+import { isProblem, type Manifest, type OutputFormat } from '@tacet/contracts'
+import { loadConfig } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { createPorts } from '../../src/assembly.ts'
+import { assemblyConfig } from '../../src/index.ts'
+import { createFormatFiles } from '../../src/usecases/format-files.ts'
+import { actor, manifestOf } from '../helpers/manifest.ts'
+import { joinedAt, publishEnded, startService, surroundings } from '../helpers/service.ts'
+
+const run = promisify(execFile)
+const tone = (count: number, hz: number, sampleRateHz = 8000) => Int16Array.from({ length: count }, (_, i) => Math.round(8000 * Math.sin(2 * Math.PI * hz * i / sampleRateHz)))
+const settingsOf = (outputFormats: OutputFormat[]) => ({ ...manifestOf([]).settings, outputFormats })
+
+test('other formats and rates', async t => {
+  const around = await surroundings(t)
+  await startService(t, around.config)
+  const ports = createPorts({ config: around.config, database: around.database, onEvents: () => {}, onJob: () => {} })
+  const formats = createFormatFiles({ files: ports.files, encoder: ports.encoder, now: Date.now, patienceMs: 20_000 })
+  const assembledOf = async ({ recordingId }: Manifest) => (await around.probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === recordingId)).data
+  const recordingOf = async ({ recordingId }: Manifest) => (await ports.recordings.find(recordingId, { kind: 'all' }))!
+  const pathOf = (manifest: Manifest, file: string) => join(around.recordingsDir, manifest.recordingId.slice(0, 2), manifest.recordingId, '1', file)
+
+  t.test('a recording is made in the formats that the company wants, with tags, and lasts as long in each', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 3_000, toMs: 5_000 }], { settings: settingsOf(['opus', 'mp3', 'flac']) })
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await around.putSegment(manifest, 2, tone(15_800, 880))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    for (const format of ['opus', 'mp3', 'flac'] as const) {
+      const path = pathOf(manifest, `recording.${format}`)
+      const { bytes } = await eventually(async () => await ports.files.find(await recordingOf(manifest), `recording.${format}`), { timeoutMs: 20_000, message: `no ${format}` })
+      t.equal((await readFile(path)).length, bytes)
+      const { format: found, streams } = JSON.parse((await run('ffprobe', ['-v', 'error', '-show_format', '-show_streams', '-of', 'json', path])).stdout)
+      t.equal(streams[0].codec_name, format)
+      t.ok(Math.abs(Number(found.duration) - 3.95) < 0.3, `${format} lasts ${found.duration} s`)
+      const tags = Object.fromEntries(Object.entries({ ...found.tags, ...streams[0].tags }).map(([name, value]) => [name.toLowerCase(), value]))
+      t.match(tags, { tacet_company: manifest.companyId, tacet_agents: actor.agentId, tacet_number: manifest.number, tacet_start: manifest.startedAt, artist: actor.agentId, album: manifest.companyId }, `${format} says whose it is`)
+    }
+    const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', pathOf(manifest, 'recording.flac'), '-f', 's16le', '-'], { encoding: 'buffer' })
+    const samples = joinedAt(Int16Array.from([...tone(15_800, 440), ...tone(15_800, 880)]), 15_800)
+    t.ok(stdout.equals(Buffer.from(samples.buffer)), 'and FLAC has every sample')
+  })
+
+  t.test('a format is made when it is first asked for, once', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }])
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    const recording = await recordingOf(manifest)
+    t.equal(await ports.files.find(recording, 'recording.opus'), null)
+    const [first, second] = await Promise.all([formats.find(recording, 'opus'), formats.find(recording, 'opus')])
+    t.same(first, second)
+    t.same(await formats.find(recording, 'opus'), first)
+    const { bytes } = { bytes: await readFile(pathOf(manifest, 'recording.opus')) }
+    t.equal(bytes.length, first!.bytes)
+    await eventually(async () => !(await ports.queue.counts()).some(({ kind }) => kind === 'encode'))
+  })
+
+  t.test('whoever asks before it is made hears that it is being made', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 600_000 }])
+    await around.putSegment(manifest, 1, tone(4_799_000, 440))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    const impatient = createFormatFiles({ files: ports.files, encoder: ports.encoder, now: Date.now, patienceMs: 0 })
+    const refusal = await impatient.find(await recordingOf(manifest), 'mp3').catch(error => error)
+    t.match(refusal, { code: 'not-ready', message: /mp3 is being made/ })
+    t.ok(isProblem(refusal))
+    await formats.find(await recordingOf(manifest), 'mp3')
+  })
+
+  t.test('without ffmpeg the reason is named, and WAVs are made all the same', async t => {
+    const ports = createPorts({ config: loadConfig(assemblyConfig, { ...around.env, FFMPEG: '/nowhere/ffmpeg' }), database: around.database, onEvents: () => {}, onJob: () => {} })
+    const lacking = createFormatFiles({ files: ports.files, encoder: ports.encoder, now: Date.now })
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }])
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    t.match(await assembledOf(manifest), { outcome: 'complete' })
+    t.match(await lacking.find(await recordingOf(manifest), 'flac').catch(error => error), { code: 'encoder-missing', status: 503, message: /\/nowhere\/ffmpeg can't be run/ })
+    t.match(await ports.encoder.check(), { isOk: false })
+  })
+
+  t.test('a segment of another rate is resampled, not mangled and not left out', async t => {
+    for (const [sampleRateHz, otherHz] of [[16000, 8000], [8000, 16000]] as const) {
+      const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 3_000, toMs: 5_000 }], { sampleRateHz })
+      await around.putSegment(manifest, 1, tone(2 * sampleRateHz - 400, 1000, sampleRateHz))
+      await around.putSegment(manifest, 2, encodeWav({ sampleRateHz: otherHz, channels: 1, bitsPerSample: 16 }, tone(2 * otherHz - 200, 1000, otherHz)))
+      await publishEnded(around, manifest)
+      const assembled = await assembledOf(manifest)
+      t.match(assembled, { outcome: 'complete', reasons: [] })
+      const path = pathOf(manifest, 'recording.wav')
+      const wav = await readWavFile(path)
+      t.match(wav, { ok: true, format: { sampleRateHz } })
+      const timeline = JSON.parse(await readFile(pathOf(manifest, 'timeline.json'), 'utf8'))
+      const { offsetSamples, samples, notes } = timeline.segments[1]
+      t.same(notes, [`resampled-from-${otherHz}`])
+      t.equal(samples, (2 * otherHz - 200) * sampleRateHz / otherHz)
+      const found = wav.ok ? await readSamples(path, wav, offsetSamples + 200, samples - 400) : new Int16Array(0)
+      const worst = found.reduce((most, sample, i) => Math.max(most, Math.abs(sample - 8000 * Math.sin(2 * Math.PI * 1000 * (i + 200) / sampleRateHz))), 0)
+      t.ok(worst <= 4, `it is the same tone, at its place: at most ${worst} off`)
+    }
+  })
+
+  t.test('a torn segment of another rate is resampled to its last sample', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }], { sampleRateHz: 16000 })
+    const torn = encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, tone(15_800, 440))
+    torn.writeUInt32LE(0, 4)
+    torn.writeUInt32LE(0, 40)
+    await around.putSegment(manifest, 1, torn)
+    await publishEnded(around, manifest)
+    t.match(await assembledOf(manifest), { outcome: 'incomplete', samples: 31_600, reasons: [{ code: 'segment-repaired' }] })
+    t.match(await readWav(await readFile(pathOf(manifest, 'recording.wav'))), { samples: 31_600 })
+  })
+})
