@@ -3,7 +3,7 @@ import type { Manifest } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
 import { arrange, type Arrangement } from '../domain/arrangement.ts'
 import { masterFile, type Recording } from '../domain/recording.ts'
-import { judgeRecording } from '../domain/outcome.ts'
+import { judgeRecording, keptOf, type Verdict } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { isLong, type JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
@@ -36,14 +36,16 @@ export interface AssembleDependencies {
 export function createAssembleRecording (dependencies: AssembleDependencies) {
   const { recordings, source, store, workDirs, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
 
-  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<{ segments: JudgedSegment[], arrangement: Arrangement }> {
+  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<{ verdict: Verdict, segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
     if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
     const segments: JudgedSegment[] = []
     for (const segment of plan.segments) {
       segments.push(await inspectSegment(segment, { source, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
     }
-    return { segments, arrangement: arrange(manifest, plan.channels, segments) }
+    const verdict = judgeRecording(manifest, segments)
+    const kept = keptOf(verdict, segments)
+    return { verdict, segments: kept, arrangement: arrange(manifest, plan.channels, kept) }
   }
 
   /** Null: there is nothing to hear, so there is no file. */
@@ -71,8 +73,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     await store.prepare(recordingId, generation)
     const workDir = await workDirs.create(recordingId)
     try {
-      const { segments, arrangement } = await inspectAll(manifest, workDir, lease.signal)
-      const verdict = judgeRecording(manifest, segments)
+      const { verdict, segments, arrangement } = await inspectAll(manifest, workDir, lease.signal)
       const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(attempt, arrangement, lease))
       await putTimeline(store, attempt, timeline, lease)
       return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }

@@ -1,7 +1,7 @@
 import { timelineSchema, type Manifest } from '@tacet/contracts'
 import { test } from 'tap'
 import { arrange } from '../../src/domain/arrangement.ts'
-import { judgeRecording } from '../../src/domain/outcome.ts'
+import { judgeRecording, keptOf } from '../../src/domain/outcome.ts'
 import type { JudgedSegment, Reason } from '../../src/domain/segment.ts'
 import { buildTimeline } from '../../src/domain/timeline.ts'
 import { at, manifestOf } from '../helpers/manifest.ts'
@@ -98,5 +98,20 @@ test('a recording is complete, incomplete or empty', t => {
   t.match(judgeRecording({ ...manifest, faults: ['recorder-lost'] }, segments([8000, 0, 0])), { outcome: 'incomplete', reasons: [{ code: 'recorder-lost' }] })
   const lostGap = { startedAt: manifest.startedAt, endedAt: manifest.answeredAt, reasons: ['lost' as const], by: [] }
   t.match(judgeRecording({ ...manifest, gaps: [lostGap] }, segments([8000, 0, 0])), { outcome: 'incomplete', reasons: [{ code: 'audio-lost' }] }, 'what nobody recorded is missing too')
+  t.end()
+})
+
+test('a recording shorter than the company wants is empty, and nothing of it is kept', t => {
+  const wanting = (minimumLengthMs: number) => ({ ...manifest, settings: { ...manifest.settings, gaps: 'silence' as const, minimumLengthMs } })
+  const judged = segments([7900, 0, 7900])
+  t.equal(judgeRecording(wanting(1_975), judged).outcome, 'complete')
+  const verdict = judgeRecording(wanting(1_976), judged)
+  t.match(verdict, { outcome: 'empty', reasons: [{ code: 'below-minimum-length', detail: '1975 ms were recorded, less than 1976 ms' }] })
+  const kept = keptOf(verdict, judged)
+  t.match(kept, [{ tracks: [{ audio: null, samples: 0, notes: ['below-minimum-length'], isExpendable: true }] }, {}, {}])
+  t.equal(arrange(wanting(1_976), 1, kept).layout.samples, 0, 'no silence either')
+  t.equal(keptOf(judgeRecording(wanting(0), judged), judged), judged)
+  const lost = segments([7900, 0, 0], [{ code: 'segment-missing', detail: 'segment 1' }])
+  t.equal(judgeRecording(wanting(60_000), lost).outcome, 'incomplete', 'nobody knows how long it would have been')
   t.end()
 })
