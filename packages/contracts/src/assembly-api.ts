@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { directionSchema, idSchema, lineSchema, outcomeSchema, timestampSchema } from './primitives.ts'
 import { pageOf, pageQuerySchema } from './settings-api.ts'
-import { telephoneNumberSchema } from './settings.ts'
+import { outputFormatSchema, telephoneNumberSchema } from './settings.ts'
 
 /** `waiting` and `assembling` until there is an outcome. */
 export const recordingStatuses = ['waiting', 'assembling', 'complete', 'incomplete', 'empty', 'failed'] as const
@@ -66,3 +66,27 @@ export type JobState = z.infer<typeof jobStateSchema>
 
 /** Why somebody does what can't be undone; it is kept in the audit log. */
 export const reasonSchema = lineSchema(500).min(1)
+
+export const audioFormats = ['wav', ...outputFormatSchema.options] as const
+export const audioFormatSchema = z.enum(audioFormats)
+export type AudioFormat = z.infer<typeof audioFormatSchema>
+
+export const holdSchema = z.object({ reason: reasonSchema }).strict().meta({ id: 'HoldOrder' })
+export const deletionSchema = z.object({
+  reason: reasonSchema,
+  /** `consent-withdrawn`: whoever was recorded no longer agrees. */
+  cause: z.enum(['request', 'consent-withdrawn']).default('request'),
+}).strict().meta({ id: 'DeletionOrder' })
+export const deletedSchema = z.object({ recordingId: idSchema, deletedAt: timestampSchema }).meta({ id: 'DeletedRecording' })
+
+export const linkOrderSchema = z.object({
+  format: audioFormatSchema.default('wav'),
+  /** To be saved rather than played. */
+  isDownload: z.boolean().default(false),
+  expiresInSeconds: z.int().min(1).max(86_400).default(300),
+}).strict().meta({ id: 'LinkOrder' })
+export const linkSchema = z.object({
+  /** A path below the service's public address; whoever has it may listen, without a token. */
+  link: z.string(),
+  expiresAt: timestampSchema,
+}).meta({ id: 'Link' })

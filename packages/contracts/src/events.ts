@@ -51,8 +51,8 @@ const recordingEvents = {
 }
 
 const assembled = { recordingId: idSchema, callId: idSchema, companyId: idSchema, at: timestampSchema }
-export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention'])
-/** Who ordered it; both null: the company's own rules, or the operator. */
+export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention', 'too-short'])
+/** Who it was; both null: the company's own rules, or the operator. */
 const ordererSchema = z.object({ credentialId: idSchema.nullable(), agentId: idSchema.nullable() })
 const assemblyEvents = {
   'recording.assembling': z.object({ ...assembled, segments: z.int().nonnegative() }),
@@ -70,6 +70,8 @@ const assemblyEvents = {
   'recording.failed': z.object({ ...assembled, code: z.string(), detail: z.string() }),
   /** Nothing of it is left: neither here nor on the PBX. */
   'recording.deleted': z.object({ ...assembled, cause: deletionCauseSchema, orderedAt: timestampSchema, by: ordererSchema }),
+  /** Somebody listened to it or fetched it; once per sitting, however many requests that took. */
+  'recording.accessed': z.object({ ...assembled, version: z.int().positive(), format: z.string(), use: z.enum(['listen', 'download']), via: z.enum(['token', 'link']), by: ordererSchema }),
 }
 
 const settingsEvents = {

@@ -1,4 +1,4 @@
-import { commonConfig, ConfigError, crashConfig, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
+import { commaList, commonConfig, ConfigError, crashConfig, secret, variable, wholeNumber, type ConfigOf } from '@tacet/service-kit'
 import { z } from 'zod'
 
 const folder = () => z.string().startsWith('/', 'expected an absolute path')
@@ -11,6 +11,7 @@ export const assemblyConfig = {
   ariUsername: variable('ARI_USERNAME', z.string().optional(), 'ARI user; needed without SPOOL_DIR'),
   ariPassword: secret('ARI_PASSWORD', z.string().optional(), 'its password; needed without SPOOL_DIR'),
   ffmpeg: variable('FFMPEG', z.string().min(1).default('ffmpeg'), 'the program that makes other formats, and resamples what came at another rate'),
+  linkSecrets: secret('LINK_SECRETS', commaList().pipe(z.array(z.string().min(32, 'expected at least 32 characters'))).default([]), 'secrets of signed links, separated by commas: the first signs, all are believed; without any there are no links'),
   concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 64).default(2), 'recordings assembled at the same time'),
   leaseMs: variable('ASSEMBLY_LEASE_MS', wholeNumber(500, 600_000).default(15_000), 'how long a worker that died keeps its job from the others'),
   ...crashConfig,

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { topics } from '@tacet/contracts'
+import { v7 as uuidv7 } from 'uuid'
 import { createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
 import { createAssemblyWorker, createPorts } from './assembly.ts'
 import type { AssemblyConfig } from './config.ts'
@@ -7,6 +8,12 @@ import { crashPoints, markSteps } from './crash-points.ts'
 import { outbox, replica } from './db/schema.ts'
 import { createAssemblyApp } from './http/app.ts'
 import { consumeCallEvents } from './intake/call-events.ts'
+import { createAuditLog } from './adapters/postgres-recordings.ts'
+import { createUpkeep } from './intake/upkeep.ts'
+import { createExpireRecordings } from './usecases/expire-recordings.ts'
+import { createFormatFiles } from './usecases/format-files.ts'
+import { createListen } from './usecases/listen.ts'
+import { createManageRecording } from './usecases/manage-recording.ts'
 import { createReadRecording } from './usecases/read-recording.ts'
 import { createReceiveManifest } from './usecases/receive-manifest.ts'
 
@@ -35,7 +42,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics })
-  const { recordings, source, store, encoder } = ports
+  const { recordings, source, store, files, encoder } = ports
   const consumer = consumeCallEvents({
     kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), onReceived: () => worker.wake(),
   })
@@ -73,8 +80,16 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   consumer.start()
   closer.add('consumer', () => consumer.stop())
 
+  const moment = () => ({ at: new Date().toISOString(), auditId: uuidv7() })
+  const audit = createAuditLog({ database, onEvents: () => relay.wake() })
+  const upkeep = createUpkeep({ expireRecordings: createExpireRecordings({ recordings, moment, logger }), logger })
+  upkeep.start()
+  closer.add('upkeep', () => upkeep.stop())
+
   const app = await createAssemblyApp({
     readRecording: createReadRecording({ recordings, store }),
+    listen: createListen({ recordings, store, formats: createFormatFiles({ files, encoder, now: Date.now }), linkSecrets: config.linkSecrets, moment }),
+    manageRecording: createManageRecording({ recordings, audit, moment }),
     authenticator: createAuthenticator(credentials),
     logger,
     metrics,

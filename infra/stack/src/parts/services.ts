@@ -35,8 +35,9 @@ const services = {
     role: 'recording_assembly',
     variablePrefix: 'TACET_ASSEMBLY',
     ports: { http: 17403, admin: 17413 },
-    env: (stack, { dataDir }) => ({
+    env: (stack, { dataDir, secret }) => ({
       ...ariEnv(stack),
+      LINK_SECRETS: secret('linkSecret'),
       ...stack.spoolDir ? { SPOOL_DIR: stack.spoolDir } : {},
       RECORDINGS_DIR: stack.recordingsDir ?? recordingsDirOf(dataDir),
     }),

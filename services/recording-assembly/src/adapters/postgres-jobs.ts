@@ -3,7 +3,8 @@ import type { Database, Executor } from '@tacet/service-kit'
 import { v7 as uuidv7 } from 'uuid'
 import { jobs } from '../db/schema.ts'
 import { LeaseLost } from '../usecases/errors.ts'
-import type { Job, JobQueue, NewJob } from '../usecases/ports.ts'
+import type { NewJob } from '../domain/jobs.ts'
+import type { Job, JobQueue } from '../usecases/ports.ts'
 
 const isOurs = ({ jobId, leaseId }: Job) => and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId))
 const noLease = { leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }

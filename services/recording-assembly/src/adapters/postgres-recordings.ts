@@ -1,10 +1,11 @@
-import { and, desc, eq, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type Executor, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics, type AuditEntry } from '@tacet/contracts'
-import { jobs, outbox, recordings } from '../db/schema.ts'
+import { accesses, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { wantedFormats } from '../domain/formats.ts'
+import { eraseAll, eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
-import type { AssembledRecording, AuditLog, NewJob, RecordingEvent, Recordings } from '../usecases/ports.ts'
+import type { AssembledRecording, AuditLog, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
 import { cursorOf, matching, visibleTo } from './search.ts'
@@ -17,6 +18,9 @@ export interface PostgresRecordingsOptions {
   /** A job that can run now was committed. */
   onJob: () => void
 }
+
+/** Playing, seeking and playing again within this time is one entry in the audit log. */
+const SITTING_MS = 30 * 60_000
 
 type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
@@ -92,6 +96,9 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
           type: 'recording.assembled',
           data: { outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: { recording, audio, timeline: timeline ?? recording } },
         })
+        if (!isTooShort(row)) return
+        await update(tx, job.recordingId, { deletion: { cause: 'too-short', reason: 'shorter than the company keeps', at: now().toISOString(), credentialId: null, agentId: null }, deletedAt: now() })
+        await addJobs(tx, row, job.correlationId, [eraseAll(row.generation)])
       })
       onEvents()
       onJob()
@@ -110,11 +117,17 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       onJob()
     },
 
-    async finish (job, events = []) {
+    finish: job => endJob(db, job),
+
+    async erased (job, event) {
+      const { recordingId } = job
       await db.transaction(async tx => {
         await endJob(tx, job)
-        const row = await lockedRow(tx, job.recordingId)
-        for (const event of row === undefined ? [] : events) await announce(tx, row!, event)
+        const nobody = sql`jsonb_set(jsonb_set(${recordings.manifest}, '{number}', 'null'), '{customer}', 'null')`
+        const row = await update(tx, recordingId, { number: null, customer: null, manifest: nobody as unknown as Row['manifest'] })
+        await tx.delete(files).where(eq(files.recordingId, recordingId))
+        await tx.delete(accesses).where(eq(accesses.recordingId, recordingId))
+        await announce(tx, row, event)
       })
       onEvents()
     },
@@ -130,6 +143,26 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       const items = rows.slice(0, query.limit)
       const last = items.at(-1)
       return { items, nextCursor: rows.length > query.limit && last !== undefined ? cursorOf(last) : null }
+    },
+
+    async noteUsage (recording, { version, format, use, via, linkId }, { credentialId, agentId }, entry) {
+      const { recordingId } = recording
+      const sitting = [format, use, linkId ?? credentialId ?? 'operator'].join(':')
+      const isOver = sql`${accesses.begunAt} < now() - ${SITTING_MS} * interval '1 millisecond'`
+      const isNoted = await db.transaction(async tx => {
+        const begun = await tx.insert(accesses).values({ recordingId, version, sitting, begunAt: sql`now()` as unknown as Date })
+          .onConflictDoUpdate({ target: [accesses.recordingId, accesses.version, accesses.sitting], set: { begunAt: sql`now()` }, setWhere: isOver }).returning({ sitting: accesses.sitting })
+        if (begun.length === 0) return false
+        await appendToOutbox(tx, outbox, [messageOf(recording, { type: 'recording.accessed', data: { version, format, use, via, by: { credentialId, agentId } } }), auditMessage(entry)])
+        return true
+      })
+      if (isNoted) onEvents()
+    },
+
+    async expired (now, limit) {
+      const isDue = and(lte(recordings.retainUntil, now), isNull(recordings.deletedAt), isNull(recordings.hold), notInArray(recordings.status, ['waiting', 'assembling']))
+      const rows = await db.select({ recordingId: recordings.recordingId }).from(recordings).where(isDue).orderBy(recordings.retainUntil).limit(limit)
+      return rows.map(({ recordingId }) => recordingId)
     },
 
     async change (recordingId, scope, decide) {
@@ -148,8 +181,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
   }
 }
 
-/** In the transaction in which those generations cease to count. */
-export const eraseUpTo = (generation: number): NewJob => ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation } })
+const isTooShort = ({ status, durationMs, manifest }: Row): boolean =>
+  (status === 'complete' || status === 'empty') && (durationMs ?? 0) < manifest.settings.minimumLengthMs
 
 /** Entries of no company are kept together under `operator`. */
 const auditMessage = (entry: AuditEntry): OutboxMessage => ({ topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', data: entry })

@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm'
 import { inboxTable, outboxTable, replicaTable } from '@tacet/service-kit'
 import type { Direction, JobKind, JobState, Manifest } from '@tacet/contracts'
 import { bigint, doublePrecision, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
+import type { JobPayload } from '../domain/jobs.ts'
 import type { Deletion, Hold, PurgeOrder, RecordingStatus } from '../domain/recording.ts'
 import type { Reason } from '../domain/segment.ts'
-import type { JobPayload } from '../usecases/ports.ts'
 
 export const assemblySchema = pgSchema('recording_assembly')
 

@@ -1,5 +1,5 @@
 import type { Manifest, OutputFormat } from '@tacet/contracts'
-import type { NewJob } from '../usecases/ports.ts'
+import type { NewJob } from './jobs.ts'
 import { agentIdsOf } from './recording.ts'
 
 export const fileOfFormat = (format: OutputFormat): string => `recording.${format}`

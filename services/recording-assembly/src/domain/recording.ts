@@ -1,15 +1,16 @@
-import type { Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
 import type { Reason } from './segment.ts'
 
 export const masterFile = 'recording.wav'
 export const timelineFile = 'timeline.json'
 
+type DeletionCause = AssemblyEventData<'recording.deleted'>['cause']
 export type RecordingStatus = RecordingView['status']
 
 /** By whom something was ordered, and why. */
 export interface Order { reason: string, at: string, credentialId: string | null, agentId: string | null }
 export type Hold = Order
-export interface Deletion extends Order { cause: 'request' | 'consent-withdrawn' | 'retention' }
+export interface Deletion extends Order { cause: DeletionCause }
 /** What is to be cut out: stretches of the recording in samples per channel of the version it was asked of. */
 export interface PurgeOrder extends Order { purgeId: string, version: number, ranges: { from: number, to: number }[], segments: number[] }
 

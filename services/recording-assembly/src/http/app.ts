@@ -2,10 +2,16 @@ import { problem } from '@tacet/contracts'
 import { createHttpApp, handleError, isTransientDatabaseError, requirePrincipal, type Authenticator, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
+import type { Listen } from '../usecases/listen.ts'
+import type { ManageRecording } from '../usecases/manage-recording.ts'
+import { linkMakingRoutes, linkRoutes } from './link-routes.ts'
+import { manageRoutes } from './manage-routes.ts'
 import { recordingRoutes } from './routes.ts'
 
 export interface AppDependencies {
   readRecording: ReadRecording
+  listen: Listen
+  manageRecording: ManageRecording
   authenticator: Authenticator
 }
 
@@ -15,7 +21,7 @@ export interface AppOptions extends AppDependencies {
   rateLimitPerMinute?: number
 }
 
-export async function createAssemblyApp ({ readRecording, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
@@ -30,7 +36,13 @@ export async function createAssemblyApp ({ readRecording, authenticator, logger,
   await app.register(async (v1: HttpApp) => {
     v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
     v1.addHook('onRequest', requirePrincipal(authenticator))
-    recordingRoutes(v1, { readRecording })
+    recordingRoutes(v1, { readRecording, listen })
+    linkMakingRoutes(v1, { listen })
+    manageRoutes(v1, { manageRecording })
+  }, { prefix: '/v1' })
+  await app.register(async (open: HttpApp) => {
+    open.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
+    linkRoutes(open, { listen })
   }, { prefix: '/v1' })
   return app
 }

@@ -1,24 +1,30 @@
-import { recordingPageSchema, recordingQuerySchema, recordingViewSchema, timelineSchema } from '@tacet/contracts'
-import { principalOf, type HttpApp } from '@tacet/service-kit'
-import type { FastifyRequest } from 'fastify'
-import { scopeOf } from '../domain/access.ts'
+import { audioFormatSchema, recordingPageSchema, recordingQuerySchema, recordingViewSchema, timelineSchema } from '@tacet/contracts'
+import type { HttpApp } from '@tacet/service-kit'
+import { z } from 'zod'
+import type { Listen } from '../usecases/listen.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
 import { sendAudio } from './audio.ts'
+import { askerOf, scopeOfRequest } from './requests.ts'
 import { audioContent, described, errors, recordingParams } from './schemas.ts'
 
-const scopeOfRequest = (request: FastifyRequest) => scopeOf(principalOf(request))
+const gone = ['recording-not-found', 'recording-deleted'] as const
 
-export function recordingRoutes (app: HttpApp, { readRecording }: { readRecording: ReadRecording }): void {
+const audioQuery = z.object({
+  format: audioFormatSchema.default('wav'),
+  download: z.enum(['true', 'false']).default('false').describe('To be saved rather than played; the audit log tells them apart'),
+})
+
+export function recordingRoutes (app: HttpApp, { readRecording, listen }: { readRecording: ReadRecording, listen: Listen }): void {
   app.get('/recordings', {
     schema: { ...described('The recordings you may see, the latest calls first'), querystring: recordingQuerySchema, response: { 200: recordingPageSchema, ...errors() } },
   }, async request => await readRecording.list(scopeOfRequest(request), request.query))
 
   app.get('/recordings/:recordingId', {
-    schema: { ...described('A recording'), params: recordingParams, response: { 200: recordingViewSchema, ...errors('recording-not-found', 'recording-deleted') } },
+    schema: { ...described('A recording'), params: recordingParams, response: { 200: recordingViewSchema, ...errors(...gone) } },
   }, async request => await readRecording.view(request.params.recordingId, scopeOfRequest(request)))
 
   app.get('/recordings/:recordingId/timeline', {
-    schema: { ...described('Where every stretch of a recording was in the call'), params: recordingParams, response: { 200: timelineSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') } },
+    schema: { ...described('Where every stretch of a recording was in the call'), params: recordingParams, response: { 200: timelineSchema, ...errors(...gone, 'not-ready') } },
   }, async request => await readRecording.timeline(request.params.recordingId, scopeOfRequest(request)))
 
   app.route({
@@ -27,8 +33,12 @@ export function recordingRoutes (app: HttpApp, { readRecording }: { readRecordin
     schema: {
       ...described('The audio, with Range and conditional requests'),
       params: recordingParams,
-      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors('recording-not-found', 'recording-deleted', 'not-ready', 'range-not-satisfiable') },
+      querystring: audioQuery,
+      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors(...gone, 'not-found', 'not-ready', 'range-not-satisfiable') },
     },
-    handler: async (request, reply) => await sendAudio(request, reply, await readRecording.audio(request.params.recordingId, scopeOfRequest(request))),
+    handler: async (request, reply) => {
+      const { format, download } = request.query
+      return await sendAudio(request, reply, await listen.byToken(request.params.recordingId, askerOf(request), { format, isDownload: download === 'true' }))
+    },
   })
 }

@@ -1,5 +1,6 @@
 import { idSchema, problems, problemSchema, type ProblemCode } from '@tacet/contracts'
 import { z } from 'zod'
+import { mediaTypes } from './audio.ts'
 
 /** PostgreSQL writes UUIDs in lower case, and so do our paths. */
 export const recordingParams = z.object({ recordingId: idSchema.toLowerCase() })
@@ -17,4 +18,4 @@ export function errors (...codes: ProblemCode[]) {
 
 export const described = (summary: string) => ({ summary, tags: ['recordings'], security: [{ bearer: [] }] })
 
-export const audioContent = (description: string) => ({ description, content: { 'audio/wav': { schema: z.string().meta({ format: 'binary' }) } } })
+export const audioContent = (description: string) => ({ description, content: Object.fromEntries(Object.values(mediaTypes).map(type => [type, { schema: z.string().meta({ format: 'binary' }) }])) })

@@ -25,7 +25,7 @@ export function createEraseFiles ({ recordings, source, store, workDirs, logger 
       await source.remove(file, signal)
     }
     const { cause, at, credentialId, agentId } = recording.deletion
-    await recordings.finish(job, [{ type: 'recording.deleted', data: { cause, orderedAt: at, by: { credentialId, agentId } } }])
+    await recordings.erased(job, { type: 'recording.deleted', data: { cause, orderedAt: at, by: { credentialId, agentId } } })
     logger.info({ recordingId, cause }, 'recording deleted')
   }
 }

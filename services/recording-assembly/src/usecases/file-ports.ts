@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream'
 import type { JobState, OutputFormat } from '@tacet/contracts'
 import type { CheckResult } from '@tacet/service-kit'
 import type { Recording } from '../domain/recording.ts'
-import type { Job, NewJob } from './ports.ts'
+import type { NewJob } from '../domain/jobs.ts'
+import type { Job } from './ports.ts'
 
 export type Tags = Record<string, string>
 

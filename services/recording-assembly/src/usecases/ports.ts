@@ -1,8 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { AssemblyEventData, AssemblyEventType, AuditEntry, JobKind, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
 import type { CheckResult, Transaction } from '@tacet/service-kit'
+import type { Asker } from '../domain/asker.ts'
 import type { Scope } from '../domain/access.ts'
+import type { JobPayload, NewJob } from '../domain/jobs.ts'
 import type { Verdict } from '../domain/outcome.ts'
 import type { Deletion, Hold, PurgeOrder, Recording } from '../domain/recording.ts'
 
@@ -71,16 +73,6 @@ export interface Job {
   correlationId: string | null
 }
 
-export interface JobPayload {
-  /** For `delete-segments`: the files whose audio is in the recording. */
-  files?: TrackFile[]
-  /** For `erase`: the last generation of which nothing may be left. */
-  upToGeneration?: number
-  /** For `erase`: nothing of the recording may be left, on the PBX neither. */
-  isWhole?: boolean
-}
-export interface NewJob { kind: JobKind, item?: string, payload?: JobPayload, delayMs?: number }
-
 /** Given to whoever works on a job. */
 export interface Lease {
   job: Job
@@ -116,8 +108,8 @@ export interface Recordings {
   complete (job: Job, assembled: AssembledRecording): Promise<void>
   /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
-  /** Ends a job, with what is to be said of it. Throws LeaseLost. */
-  finish (job: Job, events?: RecordingEvent[]): Promise<void>
+  /** Ends a job that has nothing more to say. Throws LeaseLost. */
+  finish (job: Job): Promise<void>
   find (recordingId: string, scope: Scope): Promise<Recording | null>
   /** The latest calls first, without what was deleted. */
   list (scope: Scope, query: RecordingQuery): Promise<Page<Recording>>
@@ -126,6 +118,21 @@ export interface Recordings {
    * Null when there is no such recording within `scope`.
    */
   change (recordingId: string, scope: Scope, decide: (recording: Recording) => Change): Promise<Recording | null>
+  /** Takes note, with event and audit entry, that somebody begins to listen; once per sitting. */
+  noteUsage (recording: Recording, usage: Usage, asker: Asker, entry: AuditEntry): Promise<void>
+  /** Those that may be kept no longer, and are on no hold; the longest overdue first. */
+  expired (now: Date, limit: number): Promise<string[]>
+  /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so. Throws LeaseLost. */
+  erased (job: Job, event: RecordingEvent): Promise<void>
+}
+
+/** How somebody came to hear a recording. */
+export interface Usage {
+  version: number
+  format: AudioFormat
+  use: 'listen' | 'download'
+  via: 'token' | 'link'
+  linkId?: string
 }
 
 export interface Page<Item> { items: Item[], nextCursor: string | null }

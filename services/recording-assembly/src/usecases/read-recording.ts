@@ -1,16 +1,8 @@
-import type { Readable } from 'node:stream'
 import { problem, type RecordingQuery, type RecordingView, type Timeline } from '@tacet/contracts'
 import type { Scope } from '../domain/access.ts'
-import { linksOf, masterFile, toView, type Recording } from '../domain/recording.ts'
+import { linksOf, toView, type Recording } from '../domain/recording.ts'
 import type { Page, RecordingStore, Recordings } from './ports.ts'
 import { readTimeline } from './timeline-file.ts'
-
-export interface Audio {
-  bytes: number
-  sha256: string
-  /** Both ends included. */
-  read (range: { start: number, end: number }): Promise<Readable>
-}
 
 export type ReadRecording = ReturnType<typeof createReadRecording>
 
@@ -27,13 +19,6 @@ export function createReadRecording ({ recordings, store }: { recordings: Record
     async list (scope: Scope, query: RecordingQuery): Promise<Page<RecordingView>> {
       const { items, nextCursor } = await recordings.list(scope, query)
       return { items: items.map(toView), nextCursor }
-    },
-    async audio (recordingId: string, scope: Scope): Promise<Audio> {
-      const recording = await find(recordingId, scope)
-      const generation = finishedGeneration(recording)
-      const { bytes, sha256 } = recording
-      if (bytes === null || sha256 === null) throw problem('recording-not-found', 'there is no audio in this recording')
-      return { bytes, sha256, read: range => store.read({ recordingId: recording.recordingId, generation, file: masterFile }, range) }
     },
     async timeline (recordingId: string, scope: Scope): Promise<Timeline> {
       const recording = await find(recordingId, scope)

@@ -20,7 +20,7 @@ export interface Surroundings {
   publish (topic: string, type: string, subject: string, data: unknown, id?: string): Promise<void>
   /** Any bytes, as they are. */
   publishRaw (topic: string, message: { key: string, value: string, headers: Record<string, string> }): Promise<void>
-  /** Everything in the topics of recordings and dead letters. */
+  /** Everything in the topics of recordings, audit and dead letters. */
   probe: KafkaProbe
   /** A token of these rights, known to the service as soon as it has read the topic. */
   addCredential (credential: Partial<Credential>): Promise<string>
@@ -56,7 +56,7 @@ export async function surroundings (t: Test): Promise<Surroundings> {
   const producer = kafka.createProducer()
   await producer.connect()
   closer.add('producer', () => producer.disconnect())
-  const probe = await kafkaProbe({ brokers, topics: [topics.recordings, 'recording-assembly.dead-letters.v1'].map(topic => testTopics.prefix + topic), from: 'beginning' })
+  const probe = await kafkaProbe({ brokers, topics: [topics.recordings, topics.audit, 'recording-assembly.dead-letters.v1'].map(topic => testTopics.prefix + topic), from: 'beginning' })
   closer.add('probe', () => probe.close())
 
   const env = {
@@ -66,6 +66,7 @@ export async function surroundings (t: Test): Promise<Surroundings> {
     RECORDINGS_DIR: recordingsDir,
     SPOOL_DIR: spoolDir,
     RATE_LIMIT_PER_MINUTE: '100000',
+    LINK_SECRETS: 'the-new-secret-of-the-links-of-this-test,the-old-secret-of-the-links-of-this-test',
     ASSEMBLY_LEASE_MS: '600',
     LOG_LEVEL: 'silent',
   }

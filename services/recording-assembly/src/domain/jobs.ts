@@ -1,0 +1,18 @@
+import type { JobKind, TrackFile } from '@tacet/contracts'
+
+export interface JobPayload {
+  /** For `delete-segments`: the files whose audio is in the recording. */
+  files?: TrackFile[]
+  /** For `erase`: the last generation of which nothing may be left. */
+  upToGeneration?: number
+  /** For `erase`: nothing of the recording may be left, on the PBX neither. */
+  isWhole?: boolean
+}
+
+export interface NewJob { kind: JobKind, item?: string, payload?: JobPayload, delayMs?: number }
+
+/** In the transaction in which those generations cease to count. */
+export const eraseUpTo = (generation: number): NewJob => ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation } })
+
+/** In the transaction in which the recording is marked as deleted. */
+export const eraseAll = (generation: number): NewJob => ({ kind: 'erase', item: 'recording', payload: { upToGeneration: generation, isWhole: true } })

@@ -1,0 +1,73 @@
+import { isProblem, problem, type AssemblyEventData, type ProblemCode } from '@tacet/contracts'
+import { mayManage, scopeOf } from '../domain/access.ts'
+import { entryOf, entryOfNothing, orderOf, type Asker, type Deed, type Moment } from '../domain/asker.ts'
+import { eraseAll } from '../domain/jobs.ts'
+import type { Recording } from '../domain/recording.ts'
+import type { AuditLog, Change, Recordings } from './ports.ts'
+import { present } from './read-recording.ts'
+
+export interface ManageDependencies {
+  recordings: Recordings
+  audit: AuditLog
+  moment: () => Moment
+}
+
+export type ManageRecording = ReturnType<typeof createManageRecording>
+type Cause = AssemblyEventData<'recording.deleted'>['cause']
+
+/** Refusals that say something about who asks, or about what is kept from being destroyed. */
+const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-found', 'legal-hold'])
+
+/** Holds and deletions. All of it is in the audit log, what is refused too. Throws problems. */
+export function createManageRecording ({ recordings, audit, moment }: ManageDependencies) {
+  /** `decide` may throw; what it says is done together with the entry in the audit log. */
+  async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Change): Promise<Recording> {
+    const now = moment()
+    let seen: Recording | null = null
+    try {
+      const changed = await recordings.change(recordingId, scopeOf(asker), recording => {
+        seen = recording
+        if (!mayManage(asker)) throw problem('forbidden')
+        const change = decide(present(recording), now.at)
+        return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', detail }, now)] }
+      })
+      if (changed === null) throw problem('recording-not-found')
+      return changed
+    } catch (error) {
+      if (isProblem(error) && audited.has(error.code)) {
+        const deed: Deed = { action, outcome: 'refused', code: error.code, detail }
+        await audit.append(seen === null ? entryOfNothing(asker, recordingId, deed, now) : entryOf(asker, seen, deed, now))
+      }
+      throw error
+    }
+  }
+
+  return {
+    manage,
+    async hold (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
+      return await manage('recording.hold', recordingId, asker, { reason }, (_recording, at) => ({ set: { hold: orderOf(asker, reason, at) } }))
+    },
+    async lift (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
+      return await manage('recording.lift-hold', recordingId, asker, { reason }, ({ hold }) => {
+        if (hold === null) throw problem('not-on-hold')
+        return { set: { hold: null } }
+      })
+    },
+    /** From now on nobody hears it; its bytes are deleted by a job, and only then is it said to be deleted. */
+    async remove (recordingId: string, asker: Asker, { reason, cause }: { reason: string, cause: Cause }): Promise<Recording> {
+      return await manage('recording.delete', recordingId, asker, { reason, cause }, (recording, at) => {
+        requireNoHold(recording)
+        return deletionOf(recording, { ...orderOf(asker, reason, at), cause })
+      })
+    },
+  }
+}
+
+export function requireNoHold ({ hold }: Recording): void {
+  if (hold !== null) throw problem('legal-hold', `a legal hold keeps it since ${hold.at}`)
+}
+
+export const deletionOf = ({ generation }: Pick<Recording, 'generation'>, deletion: NonNullable<Recording['deletion']>): Change => ({
+  set: { deletion, deletedAt: new Date(deletion.at), purge: null },
+  jobs: [eraseAll(generation)],
+})
