@@ -5,12 +5,21 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preflight, runUntilStopped, showProgress, startInfrastructure, supervise } from '@tacet/stack'
 
-const cycles = Number(process.env.LEAK_CYCLES ?? 10_000)
+/** Tests of `npm test` that can be had for longer: by the variables that ask for more. What the environment says already stays. */
+const sections: { name: string, file: string, env: Record<string, string> }[] = [
+  { name: 'wav', file: 'packages/audio/test/unit/torn-files.test.ts', env: { WAV_MUTATIONS: '10000' } },
+  { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
+  { name: 'leak', file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000' } },
+]
+
 const deadlineMinutes = Number(process.env.SOAK_MINUTES ?? 120)
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dataDir = join(root, '.local/soak')
+const names = process.argv.slice(2)
+const unknown = names.filter(wanted => !sections.some(({ name }) => name === wanted))
+if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${sections.map(({ name }) => name).join(', ')}`)
 
-/** The leak test with many more pauses, on a stack of its own. Ends in `deadlineMinutes` at the latest. */
+/** The sections named, or all, on a stack of their own. Ends in `deadlineMinutes` at the latest. */
 await runUntilStopped(async own => {
   const progress = showProgress()
   const supervisor = own(supervise(dataDir, { isFresh: true }))
@@ -19,9 +28,12 @@ await runUntilStopped(async own => {
   const addresses = join(dataDir, 'stack.json')
   writeFileSync(addresses, JSON.stringify(await startInfrastructure(supervisor, progress)), { mode: 0o600 })
 
-  progress.line(`\n${cycles} pauses, at most ${deadlineMinutes} minutes\n`)
-  const env = { ...process.env, TACET_STACK: addresses, LEAK_CYCLES: String(cycles) }
-  const test = spawn(process.execPath, ['--conditions=@tacet/source', join(root, 'test/leak/leak.test.ts')], { env, stdio: 'inherit', signal, killSignal: 'SIGTERM' })
-  const [code] = await Promise.race([once(test, 'exit'), supervisor.died])
-  if (code !== 0) throw new Error('the leak test failed')
+  const failed: string[] = []
+  for (const { name, file, env } of sections.filter(({ name }) => names.length === 0 || names.includes(name))) {
+    progress.line(`\n${name}: ${Object.entries(env).map(pair => pair.join('=')).join(' ')}, at most ${deadlineMinutes} minutes for everything\n`)
+    const test = spawn(process.execPath, ['--conditions=@tacet/source', join(root, file)], { env: { ...env, ...process.env, TACET_STACK: addresses }, stdio: 'inherit', signal, killSignal: 'SIGTERM' })
+    const [code] = await Promise.race([once(test, 'exit'), supervisor.died])
+    if (code !== 0) failed.push(name)
+  }
+  if (failed.length > 0) throw new Error(`failed: ${failed.join(', ')}`)
 })

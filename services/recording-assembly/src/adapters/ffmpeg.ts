@@ -35,7 +35,8 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
     let [said, complained] = ['', '']
     child.once('spawn', () => giveWay(child.pid))
     child.once('error', error => ended.reject(isAbsent(error) ? missing(path, error) : error))
-    child.once('close', code => code === 0 ? ended.resolve() : ended.reject(new Error(`ffmpeg ended with ${code}: ${complained.trim()}`)))
+    // It ends with 0 also when the disk was full for the last bytes: only one that has nothing to complain of is believed.
+    child.once('close', code => code === 0 && complained === '' ? ended.resolve() : ended.reject(failure(code, complained.trim())))
     child.stderr.on('data', data => { complained = (complained + String(data)).slice(-ERROR_CHARACTERS) })
     createInterface(child.stdout).on('line', line => {
       silent.refresh()
@@ -88,6 +89,11 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
 
 const metadata = (tags: Tags): string[] => Object.entries(tags).flatMap(([name, value]) => ['-metadata', `${name}=${value.replaceAll(/\p{Cc}/gu, ' ')}`])
 const isAbsent = (error: Error): boolean => ['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
+/** A disk that is full may be mended. */
+const failure = (code: number | null, complaint: string): Error => {
+  const message = `ffmpeg ended with ${code}: ${complaint}`
+  return complaint.includes('No space left on device') ? new DependencyUnavailable('store', message) : new Error(message)
+}
 const missing = (path: string, cause: Error) => new DependencyUnavailable('encoder', `${path} can't be run`, cause)
 
 /** Calls in progress go before. */
