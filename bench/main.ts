@@ -25,6 +25,7 @@ const localDir = fileURLToPath(new URL('../.local', import.meta.url))
 const dataDir = join(localDir, 'bench')
 const notes = [
   'Calls: the test kit\'s phones over real SIP and RTP, in a process of their own on the same machine; the customer talks, the agent listens.',
+  'Pause, one call: a new call after every twenty pauses.',
   'fsync: 4 KiB on the same disk, right before each row. ✓ and ✗: whether the goal was met in this run.',
   'Assembly: a real call is hung up; right before, its twelve segments are exchanged for prepared ones of five minutes.',
 ]

@@ -6,6 +6,8 @@ import { createPresses, noteTrouble, type Presses } from '../presses.ts'
 import type { Row } from '../row.ts'
 
 const warmUps = 10
+/** More than any real call; each adds a segment to the call. */
+const pausesPerCall = 20
 
 /** One call, paused by Tacet and, while it is paused, by bare ARI: turn about, on the same leg. */
 export const pause: Row = {
@@ -15,19 +17,24 @@ export const pause: Row = {
     const [callers, bare] = await Promise.all([startCallers(stack), connectBareAri(stack)])
     const tacet = createClient(stack.callControl!.url, { token: agentToken })
     try {
-      const [call] = await callers.open(1)
       const presses = createPresses(tacet)
-      const leg = (await bare.legs()).get(call!.sipCallId)!
+      const nextCall = async () => {
+        await callers.hangup()
+        const [call] = await callers.open(1)
+        return { callId: call!.callId, leg: (await bare.legs()).get(call!.sipCallId)! }
+      }
+      let call = await nextCall()
       const took = { resume: [] as number[], bare: [] as number[], bareProof: [] as number[] }
       const count = times(200)
       for (let i = -warmUps; i < count; i++) {
         if (i % 50 === 0) say(`pause ${i} of ${count}`)
-        await presses.pause(call!.callId)
-        const recorderId = await bare.start(leg)
+        if (i > 0 && i % pausesPerCall === 0) call = await nextCall()
+        await presses.pause(call.callId)
+        const recorderId = await bare.start(call.leg)
         const askedAtMs = performance.now()
         const provenAtMs = await bare.stop(recorderId)
         const bareMs = performance.now() - askedAtMs
-        const resumeMs = await time(() => presses.resume(call!.callId))
+        const resumeMs = await time(() => presses.resume(call.callId))
         if (i < 0) continue
         took.resume.push(resumeMs)
         took.bare.push(bareMs)
