@@ -14,6 +14,8 @@ import { createPublisher, type Publisher } from './publisher.ts'
 import { createOutboxStore } from './store.ts'
 import type { OutboxTable } from './table.ts'
 
+const minRoundMs = 20
+
 export interface RelayOptions {
   database: Database
   table: OutboxTable
@@ -72,6 +74,7 @@ export function createRelay (options: RelayOptions): Relay {
     for (;;) {
       const isLastRound = stopping.signal.aborted
       isWoken = false
+      const startedAt = performance.now()
       const { published, refused } = await publisher.publishBatch()
       lastError = undefined
       if (Date.now() >= nextCleanUp) {
@@ -82,6 +85,8 @@ export function createRelay (options: RelayOptions): Relay {
       else delays = backoff({ maxMs: 2_000 })
       if (published === batchSize) continue
       if (isLastRound) return
+      // In a burst a round costs as much for one event as for fifty, and takes the time from those who wait for an answer.
+      if (published > 0) await pause(minRoundMs - (performance.now() - startedAt), stopping.signal)
       if (refused === 0) await wait(pollIntervalMs)
     }
   }
