@@ -5,9 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { preflight, runUntilStopped, showProgress, startInfrastructure, supervise } from '@tacet/stack'
 
+/** Each time others; the names of the tests say which, to have them again. */
+const fuzzing = { FUZZ_REQUESTS: '20000', FUZZ_SEED: String(Date.now() % 1_000_000_000) }
+
 /** Tests of `npm test` that can be had for longer: by the variables that ask for more. What the environment says already stays. */
 const sections: { name: string, file: string, env: Record<string, string> }[] = [
   { name: 'wav', file: 'packages/audio/test/unit/torn-files.test.ts', env: { WAV_MUTATIONS: '10000' } },
+  { name: 'fuzz-settings', file: 'services/settings/test/integration/fuzz.test.ts', env: fuzzing },
+  { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: fuzzing },
+  { name: 'fuzz-assembly', file: 'services/recording-assembly/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
   { name: 'leak', file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000' } },
 ]

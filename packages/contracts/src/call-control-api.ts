@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import {
-  directionSchema, endReasonSchema, idSchema, levelSchema, recordingStateSchema, silenceReasonSchema, timestampSchema,
+  directionSchema, endReasonSchema, idSchema, levelSchema, lineSchema, recordingStateSchema, silenceReasonSchema, timestampSchema,
 } from './primitives.ts'
 
 export const allowedActionSchema = z.enum(['pause', 'resume'])
@@ -8,7 +8,7 @@ export type AllowedAction = z.infer<typeof allowedActionSchema>
 
 export const commandRequestSchema = z.object({
   /** For the audit log, e.g. `card number`. Never put the secret itself here. */
-  note: z.string().max(200).optional(),
+  note: lineSchema(200).optional(),
 }).strict().meta({ id: 'CommandRequest' })
 
 export const commandAnswerSchema = z.object({

@@ -21,7 +21,7 @@ export interface FuzzReport {
   operations: string[]
 }
 
-const requestsPerRound = 200
+const requestsPerRound = 60
 const findingsAtMost = 20
 
 /** Sends requests made from an OpenAPI document, the same ones for the same seed. */

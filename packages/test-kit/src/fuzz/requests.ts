@@ -39,10 +39,13 @@ export function requestsFor (document: OpenApiDocument, { tokens, known }: Surro
   const resolve = (ref: string): JsonSchema => document.components?.schemas?.[ref.split('/').at(-1) ?? ''] ?? {}
   const sources: ValueSources = { resolve, known }
   return fc.oneof(...operationsOf(document).map(({ name, method, path, operation: { parameters = [], requestBody } }) => {
-    const partsIn = (place: string) => fc.record(
-      Object.fromEntries(parameters.filter(parameter => parameter.in === place).map(parameter => [parameter.name, valueOf(parameter.schema ?? {}, sources, parameter.name)])),
-      { requiredKeys: parameters.filter(parameter => parameter.in === place && (parameter.required === true || place === 'path')).map(parameter => parameter.name) }
-    ) as Arbitrary<Record<string, unknown>>
+    const partsIn = (place: string): Arbitrary<Record<string, unknown>> => {
+      const there = parameters.filter(parameter => parameter.in === place)
+      const isRequired = (parameter: Parameter) => parameter.required === true || place === 'path'
+      const record = (chosen: Parameter[]) => fc.record(Object.fromEntries(chosen.map(({ name, schema = {} }) => [name, valueOf(schema, sources, name)])))
+      const optional = there.filter(parameter => !isRequired(parameter))
+      return fc.subarray(optional, { maxLength: Math.min(2, optional.length) }).chain(chosen => record([...there.filter(isRequired), ...chosen]))
+    }
     return fc.record({
       params: partsIn('path'),
       query: fc.oneof({ weight: 12, arbitrary: partsIn('query') }, { weight: 1, arbitrary: fc.dictionary(fc.string({ maxLength: 8 }), junk, { maxKeys: 3 }) }),
@@ -70,12 +73,12 @@ function contentFor (method: string, requestBody: Operation['requestBody'], sour
   const wanted = Object.entries(requestBody?.content ?? {}).map(([type, { schema = {} }]) =>
     valueOf(schema, sources).map(value => ({ type, body: /json/.test(type) ? JSON.stringify(value) : String(value) })))
   return fc.oneof(
-    { weight: wanted.length === 0 ? 0 : 20, arbitrary: wanted.length === 0 ? fc.constant(undefined) : fc.oneof(...wanted) },
-    { weight: wanted.length === 0 ? 5 : 1, arbitrary: fc.constant(undefined) },
+    { weight: wanted.length === 0 ? 0 : 40, arbitrary: wanted.length === 0 ? fc.constant(undefined) : fc.oneof(...wanted) },
+    { weight: wanted.length === 0 ? 40 : 1, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: junk.map(value => ({ type: 'application/json', body: JSON.stringify(value) })) },
     { weight: 1, arbitrary: fc.constantFrom('', '{', '{"a":', '[1,', 'null', '"', '\u0000', `"${'x'.repeat(70_000)}"`, `${'['.repeat(5_000)}${']'.repeat(5_000)}`).map(body => ({ type: 'application/json', body })) },
     { weight: 1, arbitrary: fc.constantFrom('text/plain', 'text/xml', 'application/octet-stream', 'multipart/form-data; boundary=x', 'nonsense', 'application/json; charset=utf-16').map(type => ({ type, body: '{}' })) },
-    { weight: wanted.length === 0 ? 5 : 1, arbitrary: csv(sources).map(body => ({ type: 'text/csv', body })) }
+    { weight: wanted.length === 0 ? 20 : 1, arbitrary: csv(sources).map(body => ({ type: 'text/csv', body })) }
   )
 }
 

@@ -28,7 +28,7 @@ export function callRoutes (app: HttpApp, { commands, authenticator, watch }: Ap
         params,
         headers,
         body: commandRequestSchema.nullish(),
-        response: { 200: commandAnswerSchema, ...errors('call-not-found', 'forbidden', 'pause-denied', 'call-ended', 'still-paused', 'pause-unconfirmed', 'storage-unavailable', 'standby') },
+        response: { 200: commandAnswerSchema, ...errors('call-not-found', 'forbidden', 'pause-denied', 'call-ended', 'still-paused', 'idempotency-key-reused', 'pause-unconfirmed', 'storage-unavailable', 'standby') },
       },
     }, async request => await commands.execute({
       action,

@@ -40,6 +40,8 @@ t.test('bad input is a 400 that names the field', async t => {
   }
   await refused({ url, body: { note: 7 } }, 'note')
   await refused({ url, body: { note: 'x'.repeat(201) } }, 'note')
+  // PostgreSQL could not store these, and the call's commits would wait for ever.
+  for (const note of ['a\u0000b', '\ud800']) await refused({ url, body: { note } }, 'note')
   await refused({ url, body: { reason: 'unknown' } }, 'reason')
   await refused({ url: '/v1/calls/not-an-id/recording/pause', method: 'POST' }, 'callId')
   await refused({ url: '/v1/calls/not-an-id/recording' }, 'callId')

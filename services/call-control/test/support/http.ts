@@ -53,7 +53,7 @@ export interface Request { method?: 'GET' | 'POST', url: string, token?: string,
 export interface Answer { status: number, headers: Record<string, unknown>, text: string, body: any }
 
 /** The service's HTTP app on a lab. `send` lets time pass until the answer is there. */
-export async function createHttpLab (t: Test, options: LabOptions & { watch?: () => PbxWatch } = {}): Promise<{ lab: Lab, app: HttpApp, send: (request: Request) => Promise<Answer> }> {
+export async function createHttpLab (t: Test, options: LabOptions & { watch?: () => PbxWatch, rateLimitPerMinute?: number } = {}): Promise<{ lab: Lab, app: HttpApp, send: (request: Request) => Promise<Answer> }> {
   const lab = createLab(options)
   const app = await createCallControlApp({
     commands: lab.commands,
@@ -61,6 +61,7 @@ export async function createHttpLab (t: Test, options: LabOptions & { watch?: ()
     watch: options.watch ?? (() => ({ follower: lab.follower }) as PbxWatch),
     clock: lab.time.now,
     logger: createLogger({ name: 'test', level: 'silent' }),
+    ...(options.rateLimitPerMinute !== undefined && { rateLimitPerMinute: options.rateLimitPerMinute }),
   })
   t.teardown(() => app.close())
 
