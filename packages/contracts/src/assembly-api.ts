@@ -56,7 +56,7 @@ export const recordingQuerySchema = pageQuerySchema.extend({
 export type RecordingQuery = z.infer<typeof recordingQuerySchema>
 export const recordingPageSchema = pageOf(recordingViewSchema)
 
-export const jobKinds = ['assemble', 'encode', 'delete-segments', 'erase'] as const
+export const jobKinds = ['assemble', 'encode', 'purge', 'delete-segments', 'erase'] as const
 export const jobKindSchema = z.enum(jobKinds)
 export type JobKind = z.infer<typeof jobKindSchema>
 /** `parked`: given up, until somebody runs it again. A job that is done is gone. */
@@ -78,6 +78,14 @@ export const deletionSchema = z.object({
   cause: z.enum(['request', 'consent-withdrawn']).default('request'),
 }).strict().meta({ id: 'DeletionOrder' })
 export const deletedSchema = z.object({ recordingId: idSchema, deletedAt: timestampSchema }).meta({ id: 'DeletedRecording' })
+
+/** What is to be cut out: a segment; a stretch as it is heard in the recording; or a stretch of the call. */
+export const purgeSchema = z.union([
+  z.object({ reason: reasonSchema, segment: z.int().positive() }).strict(),
+  z.object({ reason: reasonSchema, fromMs: z.number().nonnegative(), toMs: z.number().positive() }).strict().refine(({ fromMs, toMs }) => fromMs < toMs, { path: ['toMs'], message: 'must be later than fromMs' }),
+  z.object({ reason: reasonSchema, from: timestampSchema, to: timestampSchema }).strict().refine(({ from, to }) => Date.parse(from) < Date.parse(to), { path: ['to'], message: 'must be later than from' }),
+]).meta({ id: 'PurgeOrder' })
+export type PurgeOrderBody = z.infer<typeof purgeSchema>
 
 export const linkOrderSchema = z.object({
   format: audioFormatSchema.default('wav'),

@@ -70,6 +70,18 @@ const assemblyEvents = {
   'recording.failed': z.object({ ...assembled, code: z.string(), detail: z.string() }),
   /** Nothing of it is left: neither here nor on the PBX. */
   'recording.deleted': z.object({ ...assembled, cause: deletionCauseSchema, orderedAt: timestampSchema, by: ordererSchema }),
+  /** Something was cut out of it: this is the new version, and nothing is left of the older ones. */
+  'recording.purged': z.object({
+    ...assembled,
+    purgeId: idSchema,
+    version: z.int().positive(),
+    orderedAt: timestampSchema,
+    by: ordererSchema,
+    durationMs: z.number().nonnegative(),
+    samples: z.int().nonnegative(),
+    sha256: z.string().nullable(),
+    links: z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() }),
+  }),
   /** Somebody listened to it or fetched it; once per sitting, however many requests that took. */
   'recording.accessed': z.object({ ...assembled, version: z.int().positive(), format: z.string(), use: z.enum(['listen', 'download']), via: z.enum(['token', 'link']), by: ordererSchema }),
 }

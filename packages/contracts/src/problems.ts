@@ -28,6 +28,7 @@ export const problems = {
   'idempotency-key-reused': { status: 422, title: 'This Idempotency-Key was used for another request' },
   'legal-hold': { status: 409, title: 'A legal hold keeps it' },
   'recording-deleted': { status: 410, title: 'This recording was deleted' },
+  'nothing-to-purge': { status: 409, title: 'There is nothing of that in the recording' },
   'not-on-hold': { status: 409, title: 'There is no hold to lift' },
   'links-disabled': { status: 409, title: 'Links are not configured here' },
   'not-ready': { status: 409, title: 'It is not ready yet' },

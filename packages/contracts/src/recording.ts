@@ -109,6 +109,8 @@ export const timelineSegmentSchema = z.object({
 export const timelineFillSchema = z.object({ kind: z.enum(['silence', 'tone']), ...placed })
 
 export const timelineGapSchema = gapSchema.extend({
+  /** `purged`: it was recorded, and cut out later. */
+  reasons: z.array(z.union([gapSchema.shape.reasons.element, z.literal('purged')])),
   /** Where in the recording the gap is, and how much of it: nothing, the silence that stands for it, or the tone at its join. */
   atSample: z.int().nonnegative(),
   samples: z.int().nonnegative().default(0),
@@ -147,5 +149,8 @@ export const timelineSchema = z.object({
   segments: z.array(timelineSegmentSchema),
   fills: z.array(timelineFillSchema).default([]),
   gaps: z.array(timelineGapSchema),
+  /** Grows by one with each purge. A segment of which something was cut out of the middle comes twice. */
+  version: z.int().positive().default(1),
+  purges: z.array(z.object({ purgeId: idSchema, at: timestampSchema, by: z.object({ credentialId: idSchema.nullable(), agentId: idSchema.nullable() }), samples: z.int().nonnegative() })).default([]),
 })
 export type Timeline = z.infer<typeof timelineSchema>

@@ -11,6 +11,7 @@ import { segmentAccessOf, type AssemblyConfig } from './config.ts'
 import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts'
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
+import { createPurgeRecording } from './usecases/purge-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
 import { createEncodeRecording } from './usecases/encode-recording.ts'
 import { createEraseFiles } from './usecases/erase-files.ts'
@@ -73,6 +74,7 @@ export function createAssemblyWorker ({ recordings, queue, source, store, workDi
     handlers: {
       assemble: assembleRecording,
       encode: createEncodeRecording({ recordings, store, files, encoder, logger, now: Date.now }),
+      purge: createPurgeRecording({ recordings, source, store, workDirs, logger }),
       'delete-segments': createDeleteSegments({ recordings, source, logger }),
       erase: createEraseFiles({ recordings, source, store, workDirs, logger }),
     },

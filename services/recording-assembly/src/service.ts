@@ -89,7 +89,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const app = await createAssemblyApp({
     readRecording: createReadRecording({ recordings, store }),
     listen: createListen({ recordings, store, formats: createFormatFiles({ files, encoder, now: Date.now }), linkSecrets: config.linkSecrets, moment }),
-    manageRecording: createManageRecording({ recordings, audit, moment }),
+    manageRecording: createManageRecording({ recordings, audit, store, moment, newId: uuidv7 }),
     authenticator: createAuthenticator(credentials),
     logger,
     metrics,

@@ -13,6 +13,8 @@ const at = (seconds: number) => new Date(epochMs + seconds * 1000).toISOString()
 /** A call of `seconds` that was recorded but for one gap. */
 const timelineOf = (seconds: number, gap: [from: number, to: number]): Timeline => ({
   schemaVersion: 1,
+  version: 1,
+  purges: [],
   recordingId: id,
   callId: id,
   companyId: id,

@@ -17,18 +17,18 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
     return names.map(Number).filter(Number.isInteger)
   }
 
-  async function removeUpTo (recordingId: string, last: number): Promise<void> {
+  async function removeUpTo (recordingId: string, last: number, keep?: number): Promise<void> {
     for (const generation of await generationsOf(recordingId)) {
-      if (generation <= last) await rm(generationOf({ recordingId, generation }), { recursive: true, force: true, maxRetries: 3 })
+      if (generation <= last && generation !== keep) await rm(generationOf({ recordingId, generation }), { recursive: true, force: true, maxRetries: 3 })
     }
   }
 
   return {
-    prepare: (recordingId, generation) => guarded(async () => {
+    prepare: (recordingId, generation, { keep } = {}) => guarded(async () => {
       const folder = generationOf({ recordingId, generation })
       const first = await mkdir(folder, { recursive: true })
       if (first !== undefined) for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
-      await removeUpTo(recordingId, generation - 1)
+      await removeUpTo(recordingId, generation - 1, keep)
     }),
     put: (name, write, { signal, confirm } = {}) => guarded(async () => {
       const path = pathOf(name)

@@ -117,7 +117,41 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       onJob()
     },
 
-    finish: job => endJob(db, job),
+    async finish (job, event) {
+      await db.transaction(async tx => {
+        await endJob(tx, job)
+        const row = event === undefined ? undefined : await lockedRow(tx, job.recordingId)
+        if (row !== undefined && event !== undefined) await announce(tx, row, event)
+      })
+      if (event !== undefined) onEvents()
+    },
+
+    async beginPurge ({ recordingId }) {
+      return await db.transaction(async tx => {
+        const row = await lockedRow(tx, recordingId)
+        if (row === undefined || row.deletedAt !== null || row.purge === null) return null
+        return { ...await update(tx, recordingId, { generation: row.generation + 1 }), purge: row.purge }
+      })
+    },
+
+    async completePurge (job, { durationMs, samples, bytes, sha256, gaps, version }) {
+      await db.transaction(async tx => {
+        const before = await lockedRow(tx, job.recordingId)
+        if (before === undefined || before.purge === null || before.deletedAt !== null) throw new LeaseLost()
+        await endJob(tx, job)
+        const row = await update(tx, job.recordingId, {
+          durationMs, samples, bytes: sha256 === null ? null : bytes, sha256, gaps: gaps.length, version, storedGeneration: before.generation, purge: null,
+        })
+        await tx.delete(files).where(eq(files.recordingId, job.recordingId))
+        const { purgeId, at, credentialId, agentId } = before.purge
+        const { recording, audio, timeline } = linksOf(row)
+        await addJobs(tx, row, job.correlationId, [
+          eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: { recording, audio, timeline: timeline ?? recording } }),
+          ...sha256 === null ? [] : wantedFormats(row.manifest),
+        ])
+      })
+      onJob()
+    },
 
     async erased (job, event) {
       const { recordingId } = job

@@ -1,4 +1,4 @@
-import type { JobKind, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, JobKind, TrackFile } from '@tacet/contracts'
 
 export interface JobPayload {
   /** For `delete-segments`: the files whose audio is in the recording. */
@@ -7,12 +7,15 @@ export interface JobPayload {
   upToGeneration?: number
   /** For `erase`: nothing of the recording may be left, on the PBX neither. */
   isWhole?: boolean
+  /** For `erase`: what is to be said once that is gone. */
+  purged?: Pick<AssemblyEventData<'recording.purged'>, 'purgeId' | 'version' | 'orderedAt' | 'by' | 'durationMs' | 'samples' | 'sha256' | 'links'>
 }
 
 export interface NewJob { kind: JobKind, item?: string, payload?: JobPayload, delayMs?: number }
 
 /** In the transaction in which those generations cease to count. */
-export const eraseUpTo = (generation: number): NewJob => ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation } })
+export const eraseUpTo = (generation: number, purged?: JobPayload['purged']): NewJob =>
+  ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation, ...(purged && { purged }) } })
 
 /** In the transaction in which the recording is marked as deleted. */
 export const eraseAll = (generation: number): NewJob => ({ kind: 'erase', item: 'recording', payload: { upToGeneration: generation, isWhole: true } })

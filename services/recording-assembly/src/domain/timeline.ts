@@ -58,5 +58,7 @@ export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: r
       ...layout.gaps[index]!,
       durationMs: Math.max(0, Date.parse(gap.endedAt) - Date.parse(gap.startedAt)),
     })),
+    version: 1,
+    purges: [],
   }
 }

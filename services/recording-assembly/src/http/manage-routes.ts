@@ -1,4 +1,4 @@
-import { deletedSchema, deletionSchema, holdSchema, recordingViewSchema } from '@tacet/contracts'
+import { deletedSchema, deletionSchema, holdSchema, purgeSchema, recordingViewSchema } from '@tacet/contracts'
 import type { HttpApp } from '@tacet/service-kit'
 import { toView } from '../domain/recording.ts'
 import type { ManageRecording } from '../usecases/manage-recording.ts'
@@ -15,6 +15,15 @@ export function manageRoutes (app: HttpApp, { manageRecording }: { manageRecordi
     const { recordingId, deletedAt } = await manageRecording.remove(request.params.recordingId, askerOf(request), request.body)
     return reply.code(202).send({ recordingId, deletedAt: deletedAt?.toISOString() ?? '' })
   })
+
+  app.post('/recordings/:recordingId/purge', {
+    schema: {
+      ...described('Cuts something out for ever: a new version is made, and the bytes of the old ones are deleted'),
+      params: recordingParams,
+      body: purgeSchema,
+      response: { 202: recordingViewSchema, ...errors(...refusals, 'legal-hold', 'not-ready', 'nothing-to-purge') },
+    },
+  }, async (request, reply) => reply.code(202).send(toView(await manageRecording.purge(request.params.recordingId, askerOf(request), request.body))))
 
   app.post('/recordings/:recordingId/hold', {
     schema: { ...described('Keeps a recording, whatever else is said, until the hold is lifted'), params: recordingParams, body: holdSchema, response: { 200: recordingViewSchema, ...errors(...refusals) } },

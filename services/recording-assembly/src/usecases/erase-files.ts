@@ -13,11 +13,11 @@ interface EraseDependencies {
 /** Deletes what no longer counts; of a deleted recording everything, wherever it may be. Repeated until it is gone, and only then said. */
 export function createEraseFiles ({ recordings, source, store, workDirs, logger }: EraseDependencies) {
   return async ({ job, signal }: Lease): Promise<void> => {
-    const { recordingId, payload: { upToGeneration = 0, isWhole = false } } = job
+    const { recordingId, payload: { upToGeneration = 0, isWhole = false, purged } } = job
     const recording = await recordings.find(recordingId, { kind: 'all' })
     if (recording === null) return await recordings.finish(job)
     await store.discard(recordingId, upToGeneration)
-    if (!isWhole || recording.deletion === null) return await recordings.finish(job)
+    if (!isWhole || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
 
     await workDirs.remove(recordingId)
     for (const file of ownFilesOf(recording.manifest)) {

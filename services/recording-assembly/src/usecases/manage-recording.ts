@@ -1,15 +1,19 @@
-import { isProblem, problem, type AssemblyEventData, type ProblemCode } from '@tacet/contracts'
+import { isProblem, problem, type AssemblyEventData, type ProblemCode, type PurgeOrderBody } from '@tacet/contracts'
 import { mayManage, scopeOf } from '../domain/access.ts'
 import { entryOf, entryOfNothing, orderOf, type Asker, type Deed, type Moment } from '../domain/asker.ts'
 import { eraseAll } from '../domain/jobs.ts'
 import type { Recording } from '../domain/recording.ts'
-import type { AuditLog, Change, Recordings } from './ports.ts'
-import { present } from './read-recording.ts'
+import { findPurge } from '../domain/purge.ts'
+import type { AuditLog, Change, RecordingStore, Recordings } from './ports.ts'
+import { finishedGeneration, present } from './read-recording.ts'
+import { readTimeline } from './timeline-file.ts'
 
 export interface ManageDependencies {
   recordings: Recordings
   audit: AuditLog
+  store: RecordingStore
   moment: () => Moment
+  newId: () => string
 }
 
 export type ManageRecording = ReturnType<typeof createManageRecording>
@@ -18,8 +22,8 @@ type Cause = AssemblyEventData<'recording.deleted'>['cause']
 /** Refusals that say something about who asks, or about what is kept from being destroyed. */
 const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-found', 'legal-hold'])
 
-/** Holds and deletions. All of it is in the audit log, what is refused too. Throws problems. */
-export function createManageRecording ({ recordings, audit, moment }: ManageDependencies) {
+/** Holds, cuts and deletions. All of it is in the audit log, what is refused too. Throws problems. */
+export function createManageRecording ({ recordings, audit, store, moment, newId }: ManageDependencies) {
   /** `decide` may throw; what it says is done together with the entry in the audit log. */
   async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Change): Promise<Recording> {
     const now = moment()
@@ -43,7 +47,23 @@ export function createManageRecording ({ recordings, audit, moment }: ManageDepe
   }
 
   return {
-    manage,
+    /** From now on nobody hears it until a job has made a version without that. */
+    async purge (recordingId: string, asker: Asker, { reason, ...wish }: PurgeOrderBody): Promise<Recording> {
+      const recording = await recordings.find(recordingId, scopeOf(asker))
+      const isReadable = recording !== null && recording.deletedAt === null && mayManage(asker) && recording.purge === null && recording.storedGeneration !== null
+      const timeline = isReadable ? await readTimeline(store, { recordingId: recording.recordingId, generation: finishedGeneration(recording) }) : null
+      const found = timeline === null ? null : findPurge(timeline, wish)
+      return await manage('recording.purge', recordingId, asker, { reason, wish, ...found }, (recording, at) => {
+        requireNoHold(recording)
+        finishedGeneration(recording)
+        if (found === null || timeline?.version !== recording.version) throw problem('not-ready', 'the recording has just changed', { retryAfterSeconds: 1 })
+        if (found.ranges.length === 0 && found.segments.length === 0) throw problem('nothing-to-purge')
+        return {
+          set: { purge: { ...orderOf(asker, reason, at), purgeId: newId(), version: recording.version, ...found } },
+          jobs: [{ kind: 'purge' }],
+        }
+      })
+    },
     async hold (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
       return await manage('recording.hold', recordingId, asker, { reason }, (_recording, at) => ({ set: { hold: orderOf(asker, reason, at) } }))
     },

@@ -32,8 +32,8 @@ export interface PutOptions {
 
 /** Where finished recordings are kept. Its troubles are DependencyUnavailable. */
 export interface RecordingStore {
-  /** Removes the generations before this one, which makes attempts that still write them fail. */
-  prepare (recordingId: string, generation: number): Promise<void>
+  /** Removes the generations before this one (but for one to keep), which makes attempts that still write them fail. */
+  prepare (recordingId: string, generation: number, options?: { keep?: number }): Promise<void>
   /**
    * All or nothing, durable and read back on return: `sha256` is of the bytes as they were read. `write` fills a new local file;
    * what it throws is thrown as it comes. The generation must be prepared.
@@ -108,8 +108,8 @@ export interface Recordings {
   complete (job: Job, assembled: AssembledRecording): Promise<void>
   /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
-  /** Ends a job that has nothing more to say. Throws LeaseLost. */
-  finish (job: Job): Promise<void>
+  /** Ends a job, with what is to be said of it. Throws LeaseLost. */
+  finish (job: Job, event?: RecordingEvent): Promise<void>
   find (recordingId: string, scope: Scope): Promise<Recording | null>
   /** The latest calls first, without what was deleted. */
   list (scope: Scope, query: RecordingQuery): Promise<Page<Recording>>
@@ -118,6 +118,10 @@ export interface Recordings {
    * Null when there is no such recording within `scope`.
    */
   change (recordingId: string, scope: Scope, decide: (recording: Recording) => Change): Promise<Recording | null>
+  /** A new generation for the purge that is asked for; null when none is. */
+  beginPurge (job: Job): Promise<Recording & { purge: PurgeOrder } | null>
+  /** The new version counts, and nothing of the older ones any more. Throws LeaseLost. */
+  completePurge (job: Job, timeline: Timeline): Promise<void>
   /** Takes note, with event and audit entry, that somebody begins to listen; once per sitting. */
   noteUsage (recording: Recording, usage: Usage, asker: Asker, entry: AuditEntry): Promise<void>
   /** Those that may be kept no longer, and are on no hold; the longest overdue first. */

@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import tap, { test, type Test } from 'tap'
+import { eq } from 'drizzle-orm'
+import { encodeWav } from '@tacet/audio'
+import { timelineSchema, type Manifest } from '@tacet/contracts'
+import { createMetrics } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
+import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
+import { createManageRecording } from '../../src/usecases/manage-recording.ts'
+import { manifestOf } from '../helpers/manifest.ts'
+import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { countingSamples, logger, publishEnded, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+
+tap.setTimeout(200_000)
+
+const companyId = '01990000-0000-7000-8000-000000000001'
+const settings = { gaps: 'remove', minimumLengthMs: 0, retentionDays: null, recordingChannels: 'mono', outputFormats: [] } as const
+const [first, second] = [countingSamples(16_000), countingSamples(24_000, 16_000)]
+
+async function putCall (around: Surroundings, overrides: Partial<Manifest> = {}): Promise<Manifest> {
+  const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 5_000, toMs: 8_000 }], overrides)
+  await around.putSegment(manifest, 1, first)
+  await around.putSegment(manifest, 2, second)
+  return manifest
+}
+/** Where no fade is. */
+const samplesOf = (wav: Buffer): Int16Array => new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length))
+
+test('the purge of a part of a recording', async t => {
+  const around = await surroundings(t)
+  const admin = await around.addCredential({ companyId, roles: ['admin'] })
+  const supervisor = await around.addCredential({ companyId, roles: ['supervisor'] })
+  const service = await startService(t, around.config)
+  const { probe } = around
+
+  async function assembled (overrides: Partial<Manifest> = {}): Promise<string> {
+    const manifest = await putCall(around, overrides)
+    await publishEnded(around, manifest)
+    await probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === manifest.recordingId)
+    return manifest.recordingId
+  }
+  const post = (path: string, body: unknown, token = admin) => service.call(path, { token, body })
+  const audioOf = async (path: string, query = '') => {
+    const answer = await fetch(`${service.url}${path}/audio${query}`, { headers: { authorization: `Bearer ${supervisor}` } })
+    return { status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) }
+  }
+  const purged = async (recordingId: string) => (await probe.waitFor(({ type, subject }) => type === 'recording.purged' && subject === recordingId)).data
+
+  t.test('makes a version without it, and deletes the old one in every format', async t => {
+    const recordingId = await assembled({ settings: { ...settings, outputFormats: ['flac'] } })
+    const path = `/v1/recordings/${recordingId}`
+    await eventually(async () => (await around.filesOfRecordings()).some(name => name.includes(recordingId) && name.endsWith('.flac')))
+    const { body: { link } } = await post(`${path}/links`, {})
+    t.equal((await post(`${path}/purge`, { reason: 'a card number', fromMs: 500, toMs: 1_500 }, supervisor)).problem().code, 'forbidden')
+    const order = await post(`${path}/purge`, { reason: 'a card number', fromMs: 500, toMs: 1_500 })
+    t.match(order, { status: 202, body: { version: 1, isBeingPurged: true } })
+    const event = await purged(recordingId)
+    t.match(event, { version: 2, samples: 32_000, durationMs: 4_000, companyId })
+
+    t.match((await service.call(path, { token: supervisor })).body, { version: 2, isBeingPurged: false, samples: 32_000, sha256: event.sha256, gaps: 2 })
+    const timeline = timelineSchema.parse((await service.call(`${path}/timeline`, { token: supervisor })).body)
+    t.match(timeline, { version: 2, samples: 32_000, purges: [{ samples: 8_000 }], gaps: [{ reasons: ['purged'], atSample: 4_000, durationMs: 1_000 }, { reasons: ['agent'] }] })
+    const { bytes } = await audioOf(path)
+    const samples = samplesOf(bytes)
+    t.equal(samples.length, 32_000)
+    t.same(samples.subarray(0, 3_900), first.subarray(0, 3_900))
+    t.same(samples.subarray(4_100, 7_900), first.subarray(12_100, 15_900))
+    t.same(samples.subarray(8_100), second.subarray(100))
+
+    await eventually(async () => (await audioOf(path, '?format=flac')).status === 200)
+    const stored = (await around.filesOfRecordings()).filter(name => name.includes(recordingId))
+    t.same(stored.filter(name => !name.includes('/2/')), [], 'nothing is left of the first version')
+    t.same(stored.map(name => name.split('/').pop()), ['recording.flac', 'recording.wav', 'timeline.json'])
+    const spoken = Buffer.from(first.buffer, 5_000 * 2, 4_000)
+    for (const name of stored) t.notOk((await readFile(join(around.recordingsDir, name))).includes(spoken), name)
+    t.match(await around.database.db.select().from(files).where(eq(files.recordingId, recordingId)), [{ generation: 2 }])
+    t.equal((await service.call(link)).problem().code, 'link-invalid')
+    await eventually(() => probe.events.some(({ type, data }) => type === 'audit.recorded' && data.action === 'recording.purge' && data.outcome === 'done' && data.detail.recordingId === recordingId && data.detail.reason === 'a card number'))
+  })
+
+  t.test('takes a segment out again and again, until nothing is left to hear', async t => {
+    const recordingId = await assembled()
+    const path = `/v1/recordings/${recordingId}`
+    t.equal((await post(`${path}/purge`, { reason: 'too late', segment: 2 })).status, 202)
+    t.match(await purged(recordingId), { version: 2, samples: 16_000 })
+    t.equal((await post(`${path}/purge`, { reason: 'too late', segment: 1 })).status, 202)
+    await probe.waitFor(({ type, subject, data }) => type === 'recording.purged' && subject === recordingId && data.version === 3)
+    t.match((await service.call(path, { token: supervisor })).body, { version: 3, samples: 0, sha256: null, links: { audio: null } })
+    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => name.slice(-'3/timeline.json'.length)), ['3/timeline.json'])
+  })
+
+  t.test('refuses what is not there, what is held, and what makes no sense', async t => {
+    const recordingId = await assembled()
+    const path = `/v1/recordings/${recordingId}`
+    t.equal((await post(`${path}/purge`, { reason: 'x', segment: 7 })).problem().code, 'nothing-to-purge')
+    t.equal((await post(`${path}/purge`, { reason: 'x', fromMs: 90_000, toMs: 91_000 })).problem().code, 'nothing-to-purge')
+    for (const body of [{ segment: 1 }, { reason: 'x' }, { reason: 'x', fromMs: 2, toMs: 1 }, { reason: 'x', segment: 1, fromMs: 1, toMs: 2 }]) {
+      t.equal((await post(`${path}/purge`, body)).problem().code, 'invalid-request', JSON.stringify(body))
+    }
+    await post(`${path}/hold`, { reason: 'a claim' })
+    t.equal((await post(`${path}/purge`, { reason: 'x', segment: 1 })).problem().code, 'legal-hold')
+    t.equal((await audioOf(path)).status, 200)
+  })
+})
+
+const portsOf = ({ config, database }: Surroundings): Ports => createPorts({ config, database, onEvents: () => {}, onJob: () => {} })
+const workerOn = (around: Surroundings, ports: Ports) => createAssemblyWorker(ports, { config: around.config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
+const hasNoJobs = async ({ database: { db } }: Surroundings): Promise<boolean> => (await db.select().from(jobs)).length === 0
+
+async function work (around: Surroundings, ports = portsOf(around)): Promise<void> {
+  const worker = workerOn(around, ports)
+  worker.start()
+  try {
+    await eventually(() => hasNoJobs(around), { timeoutMs: 20_000, message: 'jobs are left' })
+  } finally {
+    await worker.stop()
+  }
+}
+
+test('a worker that dies after any of its steps leaves exactly the purged recording, and nothing of the old one', async t => {
+  const around = await surroundings(t)
+  const died: string[] = []
+  const operator = { companyId: null, credentialId: null, agentId: null, roles: [], address: null }
+  const audit = { append: async () => {} }
+
+  async function order (): Promise<string> {
+    const manifest = await putCall(around)
+    const ports = portsOf(around)
+    await around.database.db.transaction(tx => ports.recordings.add(tx, manifest, null))
+    await work(around)
+    const manage = createManageRecording({ recordings: ports.recordings, store: ports.store, audit, newId: randomUUID, moment: () => ({ at: new Date().toISOString(), auditId: randomUUID() }) })
+    await manage.purge(manifest.recordingId, operator, { reason: 'too late', fromMs: 0, toMs: 1_000 })
+    return manifest.recordingId
+  }
+
+  async function check (t: Test, recordingId: string): Promise<void> {
+    const [row] = await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
+    t.match(row, { version: 2, samples: 32_000, purge: null })
+    const folder = join(recordingId.slice(0, 2), recordingId, String(row?.storedGeneration))
+    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [join(folder, 'recording.wav'), join(folder, 'timeline.json')])
+    const samples = samplesOf(await readFile(join(around.recordingsDir, folder, 'recording.wav')))
+    t.same([samples.length, samples[100], samples[31_999]], [32_000, first[8_100], second[23_999]])
+    const told = (await around.database.db.select().from(outbox).where(eq(outbox.key, recordingId))).filter(({ type }) => type === 'recording.purged')
+    t.equal(told.length, 1)
+  }
+
+  for (let dieAfter = 1; dieAfter <= died.length + 1; dieAfter++) {
+    const recordingId = await order()
+    const { ports, death } = mortalPorts(portsOf(around), dieAfter)
+    const worker = workerOn(around, ports)
+    worker.start()
+    const step = await Promise.race([death, eventually(() => hasNoJobs(around), { timeoutMs: 20_000 })])
+    if (step === true) {
+      await worker.stop()
+      await check(t, recordingId)
+      break
+    }
+    died.push(step)
+    await t.test(`after ${dieAfter} (${step})`, async t => {
+      await work(around)
+      await check(t, recordingId)
+    })
+  }
+  const steps = ['queue.claim', 'recordings.beginPurge', 'store.prepare', 'workDirs.create', 'store.read', 'audio written', 'store.put', 'source.remove', 'recordings.completePurge', 'store.discard', 'recordings.finish']
+  t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
+})
+
+test('the bytes of a wav are what this test takes them for', async t => {
+  t.same(samplesOf(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, first)), first)
+})
