@@ -24,16 +24,16 @@ export async function measureFsync (dir: string, count = 50): Promise<Spread> {
 }
 
 const sampleRateHz = 8000
-const segmentCount = 12
-const segmentSeconds = 300
+const segmentCount = 21
+const segmentSamples = Math.floor(3600 * sampleRateHz / segmentCount)
 
-/** An hour of a call in twelve segments, as Asterisk writes them. */
+/** An hour of a call that was stopped twenty times, as Asterisk writes it. */
 export async function prepareHour (dir: string): Promise<{ paths: string[], bytes: number }> {
   await mkdir(dir, { recursive: true })
   const paths: string[] = []
   let bytes = 0
   for (let i = 0; i < segmentCount; i++) {
-    const noise = new Int16Array(sampleRateHz * segmentSeconds)
+    const noise = new Int16Array(segmentSamples)
     for (let n = 0; n < noise.length; n++) noise[n] = Math.imul(n + i, 0x9e3779b1) >> 18
     const wav = encodeWav({ sampleRateHz, channels: 1, bitsPerSample: 16 }, noise)
     const path = join(dir, `${i + 1}.wav`)

@@ -27,7 +27,7 @@ const notes = [
   'Calls: the test kit\'s phones over real SIP and RTP, in a process of their own on the same machine; the customer talks, the agent listens.',
   'Pause, one call: a new call after every twenty pauses.',
   'fsync: 4 KiB on the same disk, right before each row. ✓ and ✗: whether the goal was met in this run.',
-  'Assembly: a real call is hung up; right before, its twelve segments are exchanged for prepared ones of five minutes.',
+  'Assembly: a real call is hung up; right before, its twenty-one segments are exchanged for prepared ones of an hour together.',
 ]
 
 process.env.RATE_LIMIT_PER_MINUTE ??= '10000000'
