@@ -10,6 +10,6 @@ export type Context = {
   say: (text: string) => void
   /** Starts a process that the supervisor watches and stops. */
   launch: (options: Omit<LaunchOptions, 'logFile'>) => RunningProcess
-  /** A password of this instance, made once. */
-  secret: (name: string) => string
+  /** A password of this instance, or whatever `make` makes, made once. */
+  secret: (name: string, make?: () => string) => string
 }

@@ -61,7 +61,7 @@ export async function startSettings ({ config, logger, closer }: SettingsContext
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })
 
-  const upkeep = keepUp({ announceSigningKey: useCases.announceSigningKey, refreshIdentityProviders: useCases.refreshIdentityProviders, logger })
+  const upkeep = keepUp({ announceSigningKey: useCases.announceSigningKey, refreshIdentityProviders: useCases.refreshIdentityProviders, refreshEveryMs: config.jwksRefreshMs, logger })
   closer.add('upkeep', () => upkeep.stop())
 
   logger.info({ url, adminUrl }, 'settings listening')

@@ -3,13 +3,12 @@ import { backoff, pause, type Logger } from '@tacet/service-kit'
 export interface UpkeepOptions {
   announceSigningKey: () => Promise<void>
   refreshIdentityProviders: () => Promise<void>
+  refreshEveryMs: number
   logger: Logger
 }
 
-const refreshEveryMs = 10 * 60_000
-
 /** Publishes our signing key as soon as the database can be reached, and fetches identity providers' keys now and then. */
-export function keepUp ({ announceSigningKey, refreshIdentityProviders, logger }: UpkeepOptions): { stop: () => Promise<void> } {
+export function keepUp ({ announceSigningKey, refreshIdentityProviders, refreshEveryMs, logger }: UpkeepOptions): { stop: () => Promise<void> } {
   const stopping = new AbortController()
 
   async function untilDone (what: string, task: () => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
@@ -23,7 +24,7 @@ const services = {
     role: 'settings',
     variablePrefix: 'TACET_SETTINGS',
     ports: { http: 17401, admin: 17411 },
-    env: (_stack, { secret }) => ({ SETTINGS_OPERATOR_TOKEN: secret('operatorToken') }),
+    env: (_stack, { secret }) => ({ SETTINGS_OPERATOR_TOKEN: secret('operatorToken'), SETTINGS_JWT_PRIVATE_KEY: secret('jwtPrivateKey', makeSigningKey) }),
   },
   'call-control': {
     role: 'call_control',
@@ -48,6 +49,8 @@ export type ServiceName = keyof typeof services
 export const serviceNames = Object.keys(services) as ServiceName[]
 
 export type Service = { url: string, adminUrl: string, process: RunningProcess }
+
+const makeSigningKey = (): string => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 
 /** Where an instance's finished recordings go. */
 export const recordingsDirOf = (dataDir: string): string => join(dataDir, 'recordings')

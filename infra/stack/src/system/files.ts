@@ -24,15 +24,17 @@ export function fillIn (template: string, values: Record<string, string | number
   })
 }
 
-/** A secret that is made once and then kept in the file. */
-export function keepSecrets (path: string): (name: string) => string {
+const makePassword = (): string => randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x')
+
+/** A secret that is made once and then kept in the file: a password, unless told how to make it. */
+export function keepSecrets (path: string): (name: string, make?: () => string) => string {
   const secrets: Record<string, string> = {}
   try {
     Object.assign(secrets, JSON.parse(readFileSync(path, 'utf8')))
   } catch {} // the first time
-  return (name) => {
+  return (name, make = makePassword) => {
     if (!secrets[name]) {
-      secrets[name] = randomBytes(24).toString('base64url').replaceAll(/[-_]/g, 'x')
+      secrets[name] = make()
       writePrivately(path, JSON.stringify(secrets, null, 2))
     }
     return secrets[name]

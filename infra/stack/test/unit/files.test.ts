@@ -31,4 +31,6 @@ t.test('a secret is made once and kept', async (t) => {
   t.match(first, /^[A-Za-z0-9]{32}$/)
   t.equal(keepSecrets(file)('a'), first)
   t.not(keepSecrets(file)('b'), first)
+  t.equal(keepSecrets(file)('c', () => 'of another kind'), 'of another kind')
+  t.equal(keepSecrets(file)('c'), 'of another kind')
 })

@@ -3,6 +3,8 @@ import type { AuditEntry, Company, Credential, KeySet, PhoneNumber } from '@tace
 import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const settingsSchema = pgSchema('settings')
+/** Of an owner whom nobody logs in as; made by infra/postgres/init.sql. */
+export const auditSchema = pgSchema('settings_audit')
 
 const timestamps = {
   createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
@@ -112,15 +114,15 @@ export const keySets = settingsSchema.table('key_sets', {
 }, table => [unique('key_sets_issuer_audience_unique').on(table.issuer, table.audience)])
 
 /** One chain per company, and one of the operator. The row is also the lock of whoever appends. */
-export const auditChains = settingsSchema.table('audit_chains', {
+export const auditChains = auditSchema.table('audit_chains', {
   chain: text().primaryKey(),
   length: bigint({ mode: 'number' }).notNull(),
   /** Of the last entry. */
   hash: text().notNull(),
 })
 
-/** Append-only: the migration takes the rights to update and delete away, and triggers refuse it to everybody else. */
-export const auditLog = settingsSchema.table('audit_log', {
+/** Append-only: the service may select and insert, owns nothing of it, and triggers refuse the rest to everybody else. */
+export const auditLog = auditSchema.table('audit_log', {
   chain: text().notNull().references(() => auditChains.chain),
   seq: bigint({ mode: 'number' }).notNull(),
   /** Over all chains, in the order of arrival. */

@@ -103,21 +103,36 @@ t.test('the database refuses to change it, and what a superuser changes is found
   const company = await createCompany(settings)
   for (const name of ['Anna', 'Ben', 'Cleo']) await createAgent(company, { name })
   await auditOf(company, items => items.length === 5)
-  for (const statement of ['update settings.audit_log set action = \'x\'', 'delete from settings.audit_log', 'truncate settings.audit_log', 'delete from settings.audit_chains']) {
-    await t.rejects(query(database.urls.settings, statement), { code: '42501' }, `the service: ${statement}`)
-  }
-  await t.rejects(query(database.url, 'delete from settings.audit_log'), { message: /append-only/ }, 'even a superuser, by mistake')
+  const statements = [
+    'update settings_audit.audit_log set action = \'x\'',
+    'delete from settings_audit.audit_log',
+    'truncate settings_audit.audit_log',
+    'delete from settings_audit.audit_chains',
+    'drop table settings_audit.audit_log cascade',
+    'drop schema settings_audit cascade',
+    'alter table settings_audit.audit_log disable trigger all',
+    'alter table settings_audit.audit_log owner to settings',
+    'create or replace function settings_audit.refuse_change() returns trigger language plpgsql as $$ begin return new; end $$',
+    'set session_replication_role = replica',
+    'set role settings_audit',
+  ]
+  for (const statement of statements) await t.rejects(query(database.urls.settings, statement), { code: '42501' }, `the service: ${statement}`)
+  // Who may not grant gets a warning, and nothing.
+  await query(database.urls.settings, 'grant all on settings_audit.audit_log to settings')
+  const { rows } = await query(database.url, 'select privilege_type as right from information_schema.role_table_grants where grantee = \'settings\' and table_name = \'audit_log\' order by 1') as pg.QueryResult
+  t.same(rows, [{ right: 'INSERT' }, { right: 'SELECT' }])
+  await t.rejects(query(database.url, 'delete from settings_audit.audit_log'), { message: /append-only/ }, 'even a superuser, by mistake')
 
   const tamper = (statement: string) => query(database.url, `set session_replication_role = replica; ${statement}`)
   const verified = async () => (await company.client('/v1/audit/verify')).body.chains[0].firstTampered
   const where = `where chain = '${company.companyId}' and seq`
-  await tamper(`update settings.audit_log set action = 'agent.read' ${where} = 5`)
+  await tamper(`update settings_audit.audit_log set action = 'agent.read' ${where} = 5`)
   t.match(await verified(), { seq: 5, kind: 'columns' })
-  await tamper(`update settings.audit_log set entry = replace(entry, 'Ben', 'Bob') ${where} = 4`)
+  await tamper(`update settings_audit.audit_log set entry = replace(entry, 'Ben', 'Bob') ${where} = 4`)
   t.match(await verified(), { seq: 4, kind: 'hash', auditId: /-/ })
-  await tamper(`delete from settings.audit_log ${where} = 3`)
+  await tamper(`delete from settings_audit.audit_log ${where} = 3`)
   t.match(await verified(), { seq: 3, kind: 'missing', auditId: null })
-  await tamper(`delete from settings.audit_log ${where} > 2`)
+  await tamper(`delete from settings_audit.audit_log ${where} > 2`)
   t.match(await verified(), { seq: 3, kind: 'truncated' })
 })
 

@@ -1,0 +1,72 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
+import t from 'tap'
+import { createCloser, loadConfig } from '@tacet/service-kit'
+import { settingsConfig, startSettings } from '@tacet/settings'
+import { createHttpClient, eventually } from '@tacet/test-kit'
+import { createCompany, logger, startTestSettings } from '../helpers/settings.ts'
+
+t.test('with SETTINGS_JWT_PRIVATE_KEY tokens outlive the process, and a key before it stays known', async t => {
+  const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const settings = await startTestSettings(t, { SETTINGS_JWT_PRIVATE_KEY: makeKey() })
+  const { path, token: key } = await createCompany(settings)
+  const { body: { token: ofFirst } } = await settings.http('/v1/tokens', { method: 'POST', token: key })
+  await eventually(async () => (await settings.http(path, { token: ofFirst })).status === 200, { timeoutMs: 20_000, message: 'not accepted' })
+
+  const start = async (env: Record<string, string>) => {
+    const closer = createCloser({ logger })
+    t.teardown(() => closer.close())
+    const { url } = await startSettings({ config: loadConfig(settingsConfig, { ...settings.env, ...env }), logger, closer })
+    return createHttpClient(url)
+  }
+  const again = await start({})
+  const { body: { keys: before } } = await again('/v1/jwks.json')
+  t.equal(before.length, 1, 'the same key is announced once')
+  t.equal((await again(path, { token: ofFirst })).status, 200, 'the next process')
+  // As a variable that can't hold a line break has it.
+  const changed = await start({ SETTINGS_JWT_PRIVATE_KEY: makeKey().replaceAll('\n', '\\n') })
+  await eventually(async () => (await changed('/v1/jwks.json')).body.keys.length === 2, { timeoutMs: 20_000, message: 'the new key is not announced' })
+  t.equal((await changed(path, { token: ofFirst })).status, 200, 'a token of the key before')
+  const { body: { token: ofSecond } } = await changed('/v1/tokens', { method: 'POST', token: key })
+  t.equal((await again(path, { token: ofSecond })).status, 200, 'and the process before knows the new one')
+  await t.rejects(start({ SETTINGS_JWT_PRIVATE_KEY: 'no key' }), /SETTINGS_JWT_PRIVATE_KEY is no P-256 private key/)
+})
+
+t.test('the keys of an identity provider are fetched again: a new one is accepted, one that is gone refused; an outage changes nothing', async t => {
+  const provider = { keys: [] as JWK[], isDown: false }
+  const server = createServer((_request, response) => {
+    response.writeHead(provider.isDown ? 503 : 200, { 'content-type': 'application/json' }).end(JSON.stringify({ keys: provider.keys }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const settings = await startTestSettings(t, { SETTINGS_JWKS_ORIGINS: origin, SETTINGS_JWKS_REFRESH_MS: '1000' })
+  const { http, operator } = settings
+  const { path } = await createCompany(settings)
+
+  const makeKey = async (kid: string) => {
+    const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
+    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'RS256', kid }).setIssuer('https://id.example.org').setAudience('tacet').setSubject('anna').setExpirationTime('5m').sign(privateKey)
+    return { jwk: { ...await exportJWK(publicKey), kid, use: 'sig' }, token }
+  }
+  const [first, second] = [await makeKey('first'), await makeKey('second')]
+  const becomes = async (token: string, status: number) => await eventually(async () => (await http(path, { token })).status === status, { timeoutMs: 20_000, message: `not ${status}` })
+  const provided = async () => (await operator(`${path}/identity-provider`)).body
+
+  provider.keys = [first.jwk]
+  t.equal((await operator(`${path}/identity-provider`, { method: 'PUT', body: { issuer: 'https://id.example.org', audience: 'tacet', jwksUrl: `${origin}/keys` } })).status, 201)
+  await becomes(first.token, 200)
+  await becomes(second.token, 401)
+  provider.keys = [first.jwk, second.jwk]
+  await becomes(second.token, 200)
+  provider.isDown = true
+  await eventually(async () => (await provided()).lastError === 'it answers 503', { timeoutMs: 20_000, message: 'the outage is not told' })
+  t.equal((await http(path, { token: first.token })).status, 200, 'the keys from before go on to count')
+  provider.isDown = false
+  provider.keys = [second.jwk]
+  await becomes(first.token, 401)
+  t.match(await provided(), { keys: [{ kid: 'second' }], lastError: null })
+})
