@@ -27,7 +27,7 @@ export interface HttpAppOptions {
     max?: number
     windowMs?: number
     /** Who is asking; undefined counts by network address. */
-    keyOf?: (request: FastifyRequest) => string | undefined
+    keyOf?: (request: FastifyRequest) => string | undefined | Promise<string | undefined>
   }
   bodyLimitBytes?: number
   /** Above this mean delay of the event loop requests get 503; 0 switches it off. */
@@ -77,18 +77,21 @@ export async function createHttpApp (options: HttpAppOptions): Promise<HttpApp> 
   await app.register(helmet)
   await app.register(underPressure, { maxEventLoopDelay: options.maxEventLoopDelayMs ?? 2_000, retryAfter: 2 })
   await registerRateLimit(app, options.rateLimit)
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) => sendProblem(request, reply, problem('not-found')))
+  app.setNotFoundHandler((request, reply) => sendProblem(request, reply, problem('not-found')))
   await registerOpenApi(app, options)
   return app
 }
 
 async function registerRateLimit (app: HttpApp, { max = 1_200, windowMs = 60_000, keyOf }: NonNullable<HttpAppOptions['rateLimit']> = {}): Promise<void> {
   await app.register(rateLimit, {
+    global: false,
     max,
     timeWindow: windowMs,
-    keyGenerator: request => keyOf?.(request) ?? request.ip,
+    keyGenerator: async request => await keyOf?.(request) ?? request.ip,
     errorResponseBuilder: (_request, { ttl }) => problem('rate-limited', undefined, { retryAfterSeconds: Math.ceil(ttl / 1_000) }),
   })
+  // For every route, and before whatever asks who is there: the plugin's own hooks would come after, and count no refused key.
+  app.addHook('onRequest', app.rateLimit())
 }
 
 async function registerOpenApi (app: HttpApp, { name, version, description = '' }: HttpAppOptions): Promise<void> {

@@ -1,4 +1,5 @@
-import { createHttpApp, type Authenticator, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import { createHttpApp, type Authenticator, type HttpApp, type Logger, type Metrics, type Principal } from '@tacet/service-kit'
+import type { FastifyRequest } from 'fastify'
 import type { Commands } from '../usecases/command-recording.ts'
 import type { PbxWatch } from '../watch.ts'
 import { callRoutes } from './call-routes.ts'
@@ -25,9 +26,18 @@ export async function createCallControlApp ({ logger, metrics, rateLimitPerMinut
     description: 'Live calls, and the stopping and starting of their recordings.',
     logger,
     ...(metrics && { metrics }),
-    ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute, keyOf: request => request.headers.authorization } }),
+    rateLimit: {
+      ...(rateLimitPerMinute !== undefined && { max: rateLimitPerMinute }),
+      keyOf: async request => (await deps.authenticator.identifyRequest(request) ?? phoneOf(request, deps.authenticator))?.credentialId,
+    },
   })
   await app.register(async (scope: HttpApp) => callRoutes(scope, deps), { prefix: '/v1' })
   await app.register(async (scope: HttpApp) => phoneRoutes(scope, deps), { prefix: '/phone/v1' })
   return app
+}
+
+/** A phone behind the same address as all others has its own budget too. */
+function phoneOf ({ params }: FastifyRequest, authenticator: Authenticator): Principal | undefined {
+  const { deviceToken } = params as { deviceToken?: string }
+  return deviceToken === undefined ? undefined : authenticator.authenticate(deviceToken, ['device-token'])
 }

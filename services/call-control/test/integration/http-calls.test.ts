@@ -157,3 +157,21 @@ t.test('a standby says so, and when to ask again', async t => {
   isProblem(t, answer, 'standby', 503)
   t.equal(answer.headers['retry-after'], '2')
 })
+
+t.test('each key has a budget of its own; whoever only tries keys out has one for all of them', async t => {
+  const { lab, send } = await createHttpLab(t, { rateLimitPerMinute: 5 })
+  await lab.answerCall()
+  const statuses = async (ask: (index: number) => Parameters<typeof send>[0]) => {
+    const answers: number[] = []
+    for (let index = 0; index < 6; index += 1) answers.push((await send(ask(index))).status)
+    return answers
+  }
+  t.same(await statuses(() => ({ url: '/v1/calls', token: tokens.anna })), [200, 200, 200, 200, 200, 429])
+  const refused = await send({ url: '/v1/calls', token: tokens.anna })
+  isProblem(t, refused, 'rate-limited', 429)
+  t.ok(Number(refused.headers['retry-after']) > 0)
+  t.equal((await send({ url: '/v1/calls', token: tokens.supervisor })).status, 200, 'another key')
+  t.same(await statuses(() => ({ url: `/phone/v1/${tokens.annasPhone}/status` })), [200, 200, 200, 200, 200, 429])
+  t.equal((await send({ url: `/phone/v1/${tokens.bensPhone}/status` })).status, 404, 'another phone, that has no call')
+  t.same(await statuses(index => ({ url: index % 2 === 0 ? '/v1/calls' : `/phone/v1/guess-0123456789abcdefgh-${index}/status`, token: `guess-0123456789abcdefgh-${index}` })), [401, 401, 401, 401, 401, 429])
+})

@@ -4,7 +4,7 @@ import t from 'tap'
 import { credentialSchema, topics } from '@tacet/contracts'
 import { hashToken } from '@tacet/service-kit'
 import type { HttpAnswer } from '@tacet/test-kit'
-import { companyFields, createAgent, createCompany, operatorToken, startTestSettings } from '../helpers/settings.ts'
+import { assign, companyFields, createAgent, createCompany, operatorToken, startTestSettings } from '../helpers/settings.ts'
 
 const settings = await startTestSettings(t)
 const { http, operator, events, named, database } = settings
@@ -43,6 +43,44 @@ t.test('a company sees itself and nothing of another, which looks as if it did n
   }
   t.same(refusal(await one.client(`${one.path}/agents/${agentId}`)), [404, 'not-found'], 'a foreign agent in the own company')
   t.equal((await other.client(`${other.path}/agents/${agentId}`)).body.name, 'Alice', 'nothing happened to it')
+})
+
+t.test('nothing of another company is found by search, filter, export, explanation or endpoint, nor told by an error', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const secret = randomUUID().slice(0, 8)
+  await assign(settings, other, `PJSIP/${secret}`)
+  await createAgent(other, { name: secret, email: `${secret}@example.org`, endpoints: [`PJSIP/${secret}`] })
+  const numberId = randomUUID()
+  await other.client(`${other.path}/numbers/${numberId}`, { method: 'PUT', body: { number: '+420603777888', label: secret } })
+  await other.client(`${other.path}/credentials`, { body: { kind: 'api-token', roles: ['supervisor'], label: secret } })
+  const { body: { items: [own] } } = await other.client(`${other.path}/agents?q=${secret}`)
+  t.equal(own.name, secret, 'the company itself finds it')
+
+  const { agentId } = await createAgent(one)
+  const lists = ['/v1/companies?', `${one.path}/agents?`, `${one.path}/numbers?`, `${one.path}/credentials?`, '/v1/audit?']
+  for (const path of lists) {
+    for (const query of [`q=${secret}`, 'limit=500']) t.notMatch(JSON.stringify((await one.client(path + query)).body), secret, path + query)
+  }
+  t.same((await one.client(`${one.path}/agents?endpoint=PJSIP%2F${secret}`)).body.items, [])
+  for (const path of [`${one.path}/agents/export`, `${one.path}/numbers/export`, '/v1/audit/export']) t.notMatch((await one.client(path)).body, secret, path)
+
+  const body = async (path: string, request: object = {}) => {
+    const { correlationId: _, ...rest } = (await one.client(path, request)).problem()
+    return JSON.stringify(rest)
+  }
+  const explain = (query: object) => body(`/v1/policy/explain?${new URLSearchParams({ agent: agentId, direction: 'internal', ...query })}`)
+  t.equal(await explain({ agent: own.agentId }), await explain({ agent: randomUUID() }))
+  t.equal(await explain({ peerAgent: own.agentId }), await explain({ peerAgent: randomUUID() }))
+  t.equal(await explain({ number: '+420603777888' }), await explain({ number: '+420603777889' }))
+  t.equal(await explain({ number: numberId }), await explain({ number: randomUUID() }))
+  const take = async (endpoint: string) => (await body(`${one.path}/agents/${agentId}`, { method: 'PUT', body: { name: 'Alice', endpoints: [endpoint] } })).replaceAll(endpoint, '')
+  t.equal(await take(`PJSIP/${secret}`), await take('PJSIP/nobodys'), 'an endpoint of another and one of nobody')
+  t.match(await take(`PJSIP/${secret}`), /not-yours/)
+  const audit = (companyId: string) => body(`/v1/audit?companyId=${companyId}`)
+  t.equal(await audit(other.companyId), await audit(randomUUID()))
+  const token = (agent: string) => body(`${one.path}/credentials`, { body: { kind: 'device-token', roles: ['agent'], agentId: agent } })
+  t.equal(await token(own.agentId), await token(randomUUID()))
+  t.equal((await one.client(`${one.path}/numbers/${randomUUID()}`, { method: 'PUT', body: { number: '+420603777888' } })).status, 201, 'the same number in both')
 })
 
 t.test('only the operator creates companies; only owners and admins administer', async t => {
