@@ -1,4 +1,4 @@
-import { createPhone, type Phone } from '@tacet/test-kit'
+import { createPhone, pcmu, type Codec, type Phone } from '@tacet/test-kit'
 import type { Owner, Tacet } from './tacet.ts'
 
 /** The demo PBX's numbers, by where they lead. */
@@ -12,9 +12,9 @@ export interface Office {
   desks: [Phone, Phone, Phone]
 }
 
-export async function openOffice (t: Owner, tacet: Tacet): Promise<Office> {
+export async function openOffice (t: Owner, tacet: Tacet, { codec = pcmu }: { codec?: Codec } = {}): Promise<Office> {
   const register = async (account: Phone['account']): Promise<Phone> => {
-    const phone = await createPhone({ sip: tacet.stack.sip, account })
+    const phone = await createPhone({ sip: tacet.stack.sip, account, codec })
     t.teardown(() => phone.close())
     await phone.register()
     return phone

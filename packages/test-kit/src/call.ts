@@ -66,7 +66,7 @@ export function createLeg (agent: UserAgent, dialog: Dialog, rtp: RtpSession, re
   let sdpVersion = 0
   let onReferProgress: ((status: number) => void) | undefined
 
-  const offer = (direction: Direction) => formatSdp({ host: agent.host, port: rtp.port, direction, sessionId, version: ++sdpVersion })
+  const offer = (direction: Direction) => formatSdp({ host: agent.host, port: rtp.port, direction, sessionId, version: ++sdpVersion, codec: rtp.codec })
   let direction: Direction = 'sendrecv'
   let wasAnswered = false
   let wasRinging = false
@@ -94,7 +94,7 @@ export function createLeg (agent: UserAgent, dialog: Dialog, rtp: RtpSession, re
   }
 
   function connect (sdp: string): void {
-    rtp.start(parseSdp(sdp))
+    rtp.start(parseSdp(sdp, rtp.codec))
     enter('answered')
   }
 
@@ -110,7 +110,7 @@ export function createLeg (agent: UserAgent, dialog: Dialog, rtp: RtpSession, re
     if (answer.status !== 200) throw new Error(`re-INVITE was refused: ${answer.status} ${answer.reason}`)
     dialog.learn(answer)
     agent.transport.acknowledge(answer, dialog.ack(answer))
-    rtp.start(parseSdp(answer.body))
+    rtp.start(parseSdp(answer.body, rtp.codec))
   }
 
   async function refer (referTo: string): Promise<void> {
@@ -166,7 +166,7 @@ export function createLeg (agent: UserAgent, dialog: Dialog, rtp: RtpSession, re
       case 'INVITE':
       case 'UPDATE': {
         dialog.learn(request)
-        if (request.body !== '') rtp.start(parseSdp(request.body))
+        if (request.body !== '') rtp.start(parseSdp(request.body, rtp.codec))
         const needsSdp = request.method === 'INVITE' || request.body !== ''
         const headers: Header[] = needsSdp ? [contact, ['Content-Type', 'application/sdp']] : [contact]
         return transport.respond(request, 200, 'OK', { headers, body: needsSdp ? offer(direction) : '' })
@@ -207,7 +207,7 @@ export function createOutgoingCall (agent: UserAgent, rtp: RtpSession, target: s
         if (response.status === 100) return
         dialog.learn(response)
         if (leg.call.state === 'calling') leg.enter('ringing')
-        if (response.body !== '') rtp.start(parseSdp(response.body))
+        if (response.body !== '') rtp.start(parseSdp(response.body, rtp.codec))
       },
     })
     if (answer.status >= 300) return leg.end(isCancelled ? 'us' : answer.status)

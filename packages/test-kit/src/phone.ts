@@ -1,6 +1,7 @@
 import { createIncomingCall, createOutgoingCall } from './call.ts'
 import type { Call, CallLeg, IncomingCall } from './call.ts'
 import { withDeadline } from './deadline.ts'
+import type { Codec } from './media/codecs.ts'
 import { createRtpSession } from './media/rtp.ts'
 import type { AudioSource } from './media/sources.ts'
 import { requestWithCredentials } from './sip/dialog.ts'
@@ -20,6 +21,8 @@ export interface PhoneOptions {
    * Debian's Asterisk records nothing of a stream that begins behind the one it replaces (ADR 3).
    */
   firstSequence?: number
+  /** µ-law unless told otherwise. */
+  codec?: Codec
 }
 
 export interface CallOptions {
@@ -46,7 +49,7 @@ const requestTimeoutMs = 5000
 
 /** A SIP user agent over UDP with one account, for tests and demonstrations. */
 export async function createPhone (options: PhoneOptions): Promise<Phone> {
-  const { sip, account, displayName, host = '127.0.0.1', firstSequence } = options
+  const { sip, account, displayName, host = '127.0.0.1', firstSequence, codec } = options
   const legs = new Map<string, CallLeg<Call>>()
   const rings: IncomingCall[] = []
   const waiters: ((call: IncomingCall) => void)[] = []
@@ -83,7 +86,7 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
   }
 
   async function ring (invite: SipRequest): Promise<void> {
-    const rtp = await createRtpSession({ host, firstSequence })
+    const rtp = await createRtpSession({ host, codec, firstSequence })
     if (isClosed) return rtp.close()
     const leg = createIncomingCall(agent, rtp, invite)
     legs.set(leg.call.sipCallId, leg)
@@ -123,7 +126,7 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
     register: () => setRegistered(3600),
     unregister: () => setRegistered(0),
     async call (target, { callerId, audio } = {}) {
-      const rtp = await createRtpSession({ host, audio, firstSequence })
+      const rtp = await createRtpSession({ host, audio, codec, firstSequence })
       const leg = createOutgoingCall(agent, rtp, target, callerId, displayName)
       legs.set(leg.call.sipCallId, leg)
       return leg.call

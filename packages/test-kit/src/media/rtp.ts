@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { decodeMuLaw, encodeMuLaw } from './mulaw.ts'
+import { pcmu, type Codec } from './codecs.ts'
 import { silence } from './sources.ts'
 import type { AudioSource } from './sources.ts'
 import type { AudioDescription } from './sdp.ts'
@@ -28,6 +28,7 @@ export interface ReceivedPacket {
 
 export interface RtpSession {
   port: number
+  codec: Codec
   sentPackets: SentPacket[]
   received: ReceivedPacket[]
   /** Share of packets (0 to 1) that are paced and counted but never sent. */
@@ -54,8 +55,9 @@ function nextSequence (): number {
   return Math.floor(performance.now() / packetMs) + sequenceLead * ++sessions
 }
 
-export async function createRtpSession ({ host, audio, firstSequence = nextSequence() }: {
+export async function createRtpSession ({ host, audio, codec = pcmu, firstSequence = nextSequence() }: {
   host: string
+  codec?: Codec | undefined
   audio?: AudioSource | undefined
   firstSequence?: number | undefined
 }): Promise<RtpSession> {
@@ -83,7 +85,7 @@ export async function createRtpSession ({ host, audio, firstSequence = nextSeque
     packet[0] = 0x80
     packet[1] = payloadType
     packet.writeUInt16BE((firstSequence + tick) & 0xffff, 2)
-    packet.writeUInt32BE(timestamp >>> 0, 4)
+    packet.writeUInt32BE((timestamp * codec.ticksPerSample) >>> 0, 4)
     packet.writeUInt32BE(synchronisation, 8)
     payload.copy(packet, 12)
     const send = () => {
@@ -107,7 +109,7 @@ export async function createRtpSession ({ host, audio, firstSequence = nextSeque
       positions.set(speaking, firstSample + samplesPerPacket)
       const number = tick
       if (random() >= session.lossRatio) {
-        transmit(0, tick * samplesPerPacket, encodeMuLaw(speaking.read(firstSample, samplesPerPacket)),
+        transmit(remote?.payloadType ?? codec.payloadType, tick * samplesPerPacket, codec.encode(speaking.read(firstSample, samplesPerPacket)),
           sentAtMs => sentPackets.push({ number, source: speaking.name, firstSample, sentAtMs }))
       }
     }
@@ -122,18 +124,19 @@ export async function createRtpSession ({ host, audio, firstSequence = nextSeque
   }
 
   socket.on('message', packet => {
-    if (packet.length < 12 || ((packet[1] ?? 0) & 0x7f) !== 0) return
+    if (packet.length < 12 || ((packet[1] ?? 0) & 0x7f) !== (remote?.payloadType ?? codec.payloadType)) return
     const headerLength = 12 + ((packet[0] ?? 0) & 0x0f) * 4
     received.push({
       sequence: packet.readUInt16BE(2),
       timestamp: packet.readUInt32BE(4),
       arrivedAtMs: now(),
-      samples: decodeMuLaw(packet.subarray(headerLength)),
+      samples: codec.decode(packet.subarray(headerLength)),
     })
   })
 
   const session: RtpSession = {
     port: socket.address().port,
+    codec,
     sentPackets,
     received,
     lossRatio: 0,

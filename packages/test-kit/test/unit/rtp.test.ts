@@ -19,7 +19,7 @@ async function startPair (t: Test) {
     rtp.close()
     socket.close()
   })
-  const remote = { host: '127.0.0.1', port: socket.address().port, direction: 'sendrecv', dtmfPayloadType: 101 } as const
+  const remote = { host: '127.0.0.1', port: socket.address().port, direction: 'sendrecv', payloadType: 0, dtmfPayloadType: 101 } as const
   return { rtp, packets, remote, socket }
 }
 

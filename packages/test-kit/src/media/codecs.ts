@@ -1,0 +1,34 @@
+import { decodeMuLaw, encodeMuLaw } from './mulaw.ts'
+
+/** How a phone sends its 8 kHz audio. */
+export interface Codec {
+  /** As in SDP. */
+  encoding: string
+  /** What we offer; the other side may name another. */
+  payloadType: number
+  /** Ticks of the RTP clock for each sample at 8 kHz. */
+  ticksPerSample: number
+  encode: (samples: Int16Array) => Buffer
+  decode: (payload: Buffer) => Int16Array
+}
+
+export const pcmu: Codec = { encoding: 'PCMU/8000', payloadType: 0, ticksPerSample: 1, encode: encodeMuLaw, decode: decodeMuLaw }
+
+/**
+ * Linear samples at 16 kHz, each of ours twice: every other sample of a wideband recording is then the signal itself, and where the two of
+ * a pair differ, something on the way was narrower. The samples are those that µ-law would have left, so that both kinds sound the same.
+ */
+export const l16: Codec = {
+  encoding: 'L16/16000',
+  payloadType: 118,
+  ticksPerSample: 2,
+  encode (samples) {
+    const payload = Buffer.allocUnsafe(samples.length * 4)
+    for (const [i, sample] of decodeMuLaw(encodeMuLaw(samples)).entries()) {
+      payload.writeInt16BE(sample, i * 4)
+      payload.writeInt16BE(sample, i * 4 + 2)
+    }
+    return payload
+  },
+  decode: payload => Int16Array.from({ length: Math.floor(payload.length / 4) }, (_, i) => payload.readInt16BE(i * 4)),
+}
