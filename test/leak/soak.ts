@@ -14,6 +14,7 @@ const sections: { name: string, file: string, env: Record<string, string> }[] = 
   { name: 'fuzz-settings', file: 'services/settings/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'fuzz-assembly', file: 'services/recording-assembly/test/integration/fuzz.test.ts', env: fuzzing },
+  { name: 'gap-modes', file: 'test/e2e/gap-modes.test.ts', env: { GAP_MODES: 'all' } },
   { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
   { name: 'leak', file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000' } },
 ]
