@@ -1,5 +1,5 @@
 import type { PhoneNumber } from '@tacet/contracts'
-import { freezeAgent, freezeCompanyAndNumber } from '@tacet/policy'
+import { freezeAgent, freezeCompanyAndNumber, spellingsOf } from '@tacet/policy'
 import type { Replica } from '@tacet/service-kit'
 import type { EndpointOwner, FindOwner } from '../domain/call-view.ts'
 import type { SettingsNow } from '../domain/call.ts'
@@ -32,7 +32,8 @@ export function createSettingsView (replica: Replica<'tacet.settings.v1'>): { se
       rulesFor (companyId, number) {
         const company = replica.get('company.changed', companyId)
         if (!company) return undefined
-        return freezeCompanyAndNumber(company, number === null ? null : fresh(() => numbers.get(numberKey(companyId, number))) ?? null)
+        const spellings = number === null ? [] : spellingsOf(number, company.country ?? null)
+        return freezeCompanyAndNumber(company, fresh(() => spellings.map(spelling => numbers.get(numberKey(companyId, spelling))).find(known => known !== undefined)) ?? null)
       },
       agentRules (agentId) {
         const agent = replica.get('agent.changed', agentId)

@@ -2,7 +2,7 @@ import { idSchema, isProblem, problem, type ImportReport } from '@tacet/contract
 import type { Readable } from 'node:stream'
 import type { Caller } from '../domain/caller.ts'
 import { agentColumns, agentOfRow, columnOf, numberColumns, numberOfRow, type CsvRow } from '../domain/csv-rows.ts'
-import { normaliseNumber } from '../domain/telephone-numbers.ts'
+import { normaliseNumber } from '@tacet/policy'
 import { createAgentKind } from './write-agent.ts'
 import { createWriter, type Kind } from './write-entity.ts'
 import { numberKind } from './write-number.ts'

@@ -1,6 +1,6 @@
 import { problem, putNumberSchema, type PhoneNumber } from '@tacet/contracts'
 import type { z } from 'zod'
-import { normaliseNumber } from '../domain/telephone-numbers.ts'
+import { normaliseNumber } from '@tacet/policy'
 import type { UnitOfWork } from './ports.ts'
 import { invalid, requireCompany } from './shared.ts'
 import type { Kind } from './write-entity.ts'
@@ -16,7 +16,7 @@ export const numberKind: Kind<PhoneNumber, NumberFields> = {
   async compose (unit, { companyId, id }, fields) {
     const { country } = await requireCompany(unit, companyId)
     const number = normaliseNumber(fields.number, country)
-    if (number === null) throw invalid('number', country === null ? 'not an E.164 number' : `neither E.164 nor a number of ${country}`)
+    if (number === null) throw invalid('number', country === null ? 'neither E.164 (write it with +) nor an extension; or tell the company\'s country' : `neither E.164 nor a number of ${country}`)
     await refuseDuplicate(unit, companyId, id, number)
     return { ...fields, number, numberId: id, companyId }
   },

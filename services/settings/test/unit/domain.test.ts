@@ -5,7 +5,6 @@ import { announce, audit, type Entity } from '../../src/domain/changes.ts'
 import { findEndpointConflict, type Endpoint } from '../../src/domain/endpoints.ts'
 import { mergePatch } from '../../src/domain/merge-patch.ts'
 import { isPreconditionMet } from '../../src/domain/precondition.ts'
-import { normaliseNumber } from '../../src/domain/telephone-numbers.ts'
 
 const [companyId, otherId, agentId, credentialId, auditId] = ['a', 'b', 'c', 'd', 'e'].map(digit => `${digit.repeat(8)}-0000-4000-8000-000000000000`) as [string, string, string, string, string]
 const caller = (roles: Role[], fields: Partial<Caller> = {}): Caller => ({ companyId, credentialId, agentId: null, roles, scopes: [], isByJwt: false, address: '192.0.2.1', ...fields })
@@ -102,14 +101,4 @@ t.test('a precondition looks at the version, or at whether there is one', async 
   for (const unmet of [{ ifMatch: ['"2"'] }, { ifMatch: ['W/"3"'] }, { ifMatch: [] }, { ifNoneMatch: 'any' }] as const) t.notOk(isPreconditionMet(unmet, version3), JSON.stringify(unmet))
   t.ok(isPreconditionMet({ ifNoneMatch: 'any' }, null))
   t.notOk(isPreconditionMet({ ifMatch: 'any' }, null))
-})
-
-t.test('a number has one spelling: E.164, or an extension as it is', async t => {
-  const rows: [string, string | null, string | null][] = [
-    ['+420111222333', null, '+420111222333'], ['+4201', null, null], ['+999123456789', 'CZ', null],
-    ['100', null, '100'], ['100', 'CZ', '100'], ['123456', 'GB', '123456'],
-    ['603123456', 'CZ', '+420603123456'], ['02071838750', 'GB', '+442071838750'], ['00420603123456', 'CZ', '+420603123456'], ['12345678901234', 'CZ', null],
-    ['02071838750', null, '02071838750'],
-  ]
-  for (const [number, country, kept] of rows) t.equal(normaliseNumber(number, country), kept, `${number} in ${country}`)
 })
