@@ -2,10 +2,14 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Kafka, logLevel, Partitioners } from 'kafkajs'
+import pg from 'pg'
 import t from 'tap'
 import { createCloser, createLogger, loadConfig, runMigrations } from '@tacet/service-kit'
 import { migrationsFolder, settingsConfig, startSettings } from '@tacet/settings'
 import { createTestDatabase, createTestTopics, eventually, readStack } from '@tacet/test-kit'
+import { checkTopics } from '../../src/doctor/kafka.ts'
+import { checkDatabase } from '../../src/doctor/postgres.ts'
 import { createProgram, runProgram } from '../../src/program.ts'
 
 t.setTimeout(180_000)
@@ -100,4 +104,32 @@ t.test('the doctor says what is well, what is not known, and what is wrong', asy
   const { code, text } = await tacet('doctor')
   t.equal(code, 1)
   t.match(text, /WRONG +settings: does not answer/)
+})
+
+t.test('the doctor sees topics that are missing or cut, letters nobody could read, and a Kafka that is away', async t => {
+  const brokers = stack.kafka.brokers
+  t.match(await checkTopics(brokers, `none-${randomUUID()}.`), [{ check: 'Kafka: topics', state: 'wrong', detail: /missing: .*tacet\.settings\.v1/, mend: /topics.json/ }])
+  t.match(await checkTopics(['127.0.0.1:1'], ''), [{ check: 'Kafka', state: 'wrong', mend: /advertises/ }])
+  t.match(await checkTopics(undefined, ''), [{ state: 'unknown' }])
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING })
+  const [admin, producer] = [kafka.admin(), kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })]
+  await Promise.all([admin.connect(), producer.connect()])
+  t.teardown(() => Promise.all([admin.disconnect(), producer.disconnect()]))
+  await producer.send({ topic: `${topics.prefix}settings.dead-letters.v1`, messages: [{ value: 'x' }] })
+  await admin.createPartitions({ topicPartitions: [{ topic: `${topics.prefix}tacet.settings.v1`, count: 2 }] })
+  t.match((await checkTopics(brokers, topics.prefix)).filter(({ state }) => state !== 'ok'), [
+    { check: /tacet\.settings\.v1$/, state: 'wrong', detail: 'has 2 partitions' },
+    { check: 'Kafka: settings.dead-letters.v1', state: 'warning', detail: /^1 messages/ },
+  ])
+})
+
+t.test('the doctor sees a database without tables, with events given up, or not at all', async t => {
+  t.match(await checkDatabase({ call_control: database.urls.call_control }), [{ check: 'database: call_control', state: 'wrong', mend: /call-control\/dist\/db\/migrate/ }])
+  t.match(await checkDatabase({ settings: 'postgres://settings:wrong@127.0.0.1:1/tacet' }), [{ state: 'wrong', mend: /password/ }])
+  t.match(await checkDatabase({}), [{ state: 'unknown', mend: /TACET_DATABASE_URL/ }])
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query('update settings.outbox set parked_at = now(), published_at = null where id = (select min(id) from settings.outbox)')
+  t.match((await checkDatabase({ settings: database.urls.settings })).filter(({ state }) => state !== 'ok'), [{ check: 'database: settings events', state: 'warning', detail: /1 could not be published/ }])
 })
