@@ -35,11 +35,12 @@ export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): Probe
 export const auditOf = ({ probe, topicPrefix }: Tacet, callId: string): any[] =>
   probe.events.filter(({ topic, data }) => topic === topicPrefix + topics.audit && data?.callId === callId).map(({ data }) => data)
 
-/** The audit log as the settings service serves it, oldest first, once it holds so many entries of the call. */
+/** The commands of a call in the audit log, as the settings service serves it, oldest first, once it holds so many. Who listened is in it too. */
 export async function auditTrail ({ settings }: Tacet, callId: string, entries: number): Promise<any[]> {
   return await eventually(async () => {
     const { body } = await settings(`/v1/audit?callId=${callId}`)
-    return body.items?.length >= entries && body.items.toReversed()
+    const commands = body.items?.filter(({ action }: { action: string }) => action !== 'recording.listen') ?? []
+    return commands.length >= entries && commands.toReversed()
   }, { timeoutMs: 20_000, message: `${entries} entries in the audit log` })
 }
 
