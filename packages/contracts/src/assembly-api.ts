@@ -98,3 +98,24 @@ export const linkSchema = z.object({
   link: z.string(),
   expiresAt: timestampSchema,
 }).meta({ id: 'Link' })
+
+/** As BBC audiowaveform writes them (JSON, version 2), with what is of interest here besides: peaks.js and others take no notice of it. */
+export const peaksSchema = z.object({
+  version: z.literal(2),
+  channels: z.int(),
+  sample_rate: z.int(),
+  samples_per_pixel: z.int(),
+  bits: z.union([z.literal(8), z.literal(16)]),
+  /** In pixels. */
+  length: z.int(),
+  /** For each pixel, for each channel: minimum and maximum. */
+  data: z.array(z.int()),
+  /** Where the recording was stopped: `pixel` counts from the start, and `pixels` is 0 where nothing stands for the gap. */
+  gaps: z.array(z.object({ pixel: z.int(), pixels: z.int(), atSample: z.int(), samples: z.int(), startedAt: timestampSchema, durationMs: z.number(), reasons: z.array(z.string()) })),
+}).meta({ id: 'Peaks' })
+export type Peaks = z.infer<typeof peaksSchema>
+
+export const peaksQuerySchema = z.object({
+  pixels: z.coerce.number().int().min(1).max(100_000).default(2_000).describe('At most so many, and no more than one for each 256 samples'),
+  bits: z.enum(['8', '16']).default('8').transform(text => Number(text) as 8 | 16),
+})

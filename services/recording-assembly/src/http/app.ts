@@ -4,6 +4,8 @@ import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
 import type { Listen } from '../usecases/listen.ts'
 import type { ManageRecording } from '../usecases/manage-recording.ts'
+import type { ReadPeaks } from '../usecases/read-peaks.ts'
+import { exportRoutes } from './export-routes.ts'
 import { linkMakingRoutes, linkRoutes } from './link-routes.ts'
 import { manageRoutes } from './manage-routes.ts'
 import { recordingRoutes } from './routes.ts'
@@ -12,6 +14,7 @@ export interface AppDependencies {
   readRecording: ReadRecording
   listen: Listen
   manageRecording: ManageRecording
+  readPeaks: ReadPeaks
   authenticator: Authenticator
 }
 
@@ -21,7 +24,7 @@ export interface AppOptions extends AppDependencies {
   rateLimitPerMinute?: number
 }
 
-export async function createAssemblyApp ({ readRecording, listen, manageRecording, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
@@ -37,6 +40,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
     v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
     v1.addHook('onRequest', requirePrincipal(authenticator))
     recordingRoutes(v1, { readRecording, listen })
+    exportRoutes(v1, { readPeaks })
     linkMakingRoutes(v1, { listen })
     manageRoutes(v1, { manageRecording })
   }, { prefix: '/v1' })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
-import { isProblem, type Manifest, type OutputFormat } from '@tacet/contracts'
+import { isProblem, peaksSchema, type Manifest, type OutputFormat } from '@tacet/contracts'
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
@@ -19,7 +19,8 @@ const settingsOf = (outputFormats: OutputFormat[]) => ({ ...manifestOf([]).setti
 
 test('other formats and rates', async t => {
   const around = await surroundings(t)
-  await startService(t, around.config)
+  const token = await around.addCredential({})
+  const service = await startService(t, around.config)
   const ports = createPorts({ config: around.config, database: around.database, onEvents: () => {}, onJob: () => {} })
   const formats = createFormatFiles({ files: ports.files, encoder: ports.encoder, now: Date.now, patienceMs: 20_000 })
   const assembledOf = async ({ recordingId }: Manifest) => (await around.probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === recordingId)).data
@@ -115,5 +116,41 @@ test('other formats and rates', async t => {
     await publishEnded(around, manifest)
     t.match(await assembledOf(manifest), { outcome: 'incomplete', samples: 31_600, reasons: [{ code: 'segment-repaired' }] })
     t.match(await readWav(await readFile(pathOf(manifest, 'recording.wav'))), { samples: 31_600 })
+  })
+
+  t.test('a format is had over REST, in parts too, and the waveform of the recording with its gaps', async t => {
+    const settings = { ...settingsOf(['opus']), gaps: 'silence' as const }
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 4_000, toMs: 6_000 }], { settings })
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await around.putSegment(manifest, 2, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    const { samples } = await assembledOf(manifest)
+    const headers = { authorization: `Bearer ${token}` }
+    const url = `${service.url}/v1/recordings/${manifest.recordingId}`
+    const opus = await eventually(async () => {
+      const answer = await fetch(`${url}/audio?format=opus`, { headers })
+      return answer.status === 200 && { type: answer.headers.get('content-type'), bytes: Buffer.from(await answer.arrayBuffer()) }
+    }, { timeoutMs: 20_000 })
+    t.equal(opus.type, 'audio/ogg')
+    t.equal(opus.bytes.toString('latin1', 0, 4), 'OggS')
+    const part = await fetch(`${url}/audio?format=opus`, { headers: { ...headers, range: 'bytes=4-9' } })
+    t.equal(part.status, 206)
+    t.ok(Buffer.from(await part.arrayBuffer()).equals(opus.bytes.subarray(4, 10)))
+
+    for (const round of ['made', 'kept']) {
+      const peaks = peaksSchema.parse((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?bits=16`, { token })).body)
+      t.match(peaks, { version: 2, channels: 1, sample_rate: 8000, samples_per_pixel: 256, bits: 16, length: Math.ceil(samples / 256), data: { length: 2 * Math.ceil(samples / 256) } }, round)
+      const [gap] = peaks.gaps
+      t.match(gap, { atSample: 15_800, pixel: 61, reasons: ['agent'] })
+      const isQuiet = (pixel: number) => peaks.data[2 * pixel] === 0 && peaks.data[2 * pixel + 1] === 0
+      t.ok(Math.max(...peaks.data) > 7_900 && Math.min(...peaks.data) < -7_900)
+      for (let pixel = gap!.pixel + 1; pixel < gap!.pixel + gap!.pixels - 1; pixel++) t.ok(isQuiet(pixel), `pixel ${pixel} is silent`)
+      t.notOk(isQuiet(gap!.pixel - 1) || isQuiet(gap!.pixel + gap!.pixels))
+    }
+    const coarse = (await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=10`, { token })).body
+    t.match(coarse, { bits: 8, length: 10 })
+    t.ok(Math.max(...coarse.data) === 31 && Math.min(...coarse.data) === -32)
+    t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=0`, { token })).problem(), { code: 'invalid-request' })
+    t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks`)).problem(), { code: 'unauthenticated' })
   })
 })

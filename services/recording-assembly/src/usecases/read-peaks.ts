@@ -1,0 +1,76 @@
+import { text } from 'node:stream/consumers'
+import { coarser, createWaveform, WAV_HEADER_BYTES, type Waveform } from '@tacet/audio'
+import { problem, type Peaks, type Timeline } from '@tacet/contracts'
+import type { Scope } from '../domain/access.ts'
+import { masterFile, type Recording } from '../domain/recording.ts'
+import type { DerivedFiles } from './file-ports.ts'
+import type { RecordingStore, Recordings } from './ports.ts'
+import { finishedGeneration, present } from './read-recording.ts'
+import { readTimeline } from './timeline-file.ts'
+
+export interface PeaksDependencies { recordings: Recordings, store: RecordingStore, files: DerivedFiles }
+export type ReadPeaks = ReturnType<typeof createReadPeaks>
+
+export const peaksFile = 'peaks.json'
+const SAMPLES_PER_PIXEL = 256
+
+/** What a player draws. The finest waveform is made when it is first asked for, and kept beside the master; others are made of it. */
+export function createReadPeaks ({ recordings, store, files }: PeaksDependencies) {
+  async function measure ({ recordingId }: Recording, generation: number, channels: number): Promise<Waveform> {
+    const stream = await store.read({ recordingId, generation, file: masterFile })
+    const builder = createWaveform({ channels, samplesPerPixel: SAMPLES_PER_PIXEL })
+    let rest = Buffer.alloc(0)
+    let toSkip = WAV_HEADER_BYTES
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      const bytes = Buffer.concat([rest, chunk.subarray(Math.min(toSkip, chunk.length))])
+      toSkip -= Math.min(toSkip, chunk.length)
+      const whole = bytes.length - bytes.length % 2
+      // A copy of its own: a view of samples needs an even offset.
+      builder.add(new Int16Array(new Uint8Array(bytes.subarray(0, whole)).buffer))
+      rest = bytes.subarray(whole)
+    }
+    return builder.finish()
+  }
+
+  async function keep (recording: Recording, generation: number, waveform: Waveform): Promise<void> {
+    const name = { recordingId: recording.recordingId, generation, file: peaksFile }
+    const { bytes, sha256 } = await store.put(name, async file => await file.writeFile(JSON.stringify({ ...waveform, data: [...waveform.data] })))
+    if (!await files.add(recording, { file: peaksFile, bytes, sha256 })) await store.remove(name)
+  }
+
+  async function finest (recording: Recording, generation: number, channels: number): Promise<Waveform> {
+    if (await files.find(recording, peaksFile) !== null) {
+      const kept = JSON.parse(await text(await store.read({ recordingId: recording.recordingId, generation, file: peaksFile })))
+      return { ...kept, data: Int16Array.from(kept.data) }
+    }
+    const waveform = await measure(recording, generation, channels)
+    await keep(recording, generation, waveform)
+    return waveform
+  }
+
+  return async (recordingId: string, scope: Scope, { pixels, bits }: { pixels: number, bits: 8 | 16 }): Promise<Peaks> => {
+    const recording = present(await recordings.find(recordingId, scope))
+    const generation = finishedGeneration(recording)
+    if (recording.sha256 === null) throw problem('recording-not-found', 'there is no audio in this recording')
+    const timeline = await readTimeline(store, { recordingId: recording.recordingId, generation })
+    const waveform = await finest(recording, generation, timeline.channels)
+    const width = waveform.channels * 2
+    return toPeaks(coarser(waveform, Math.max(1, Math.ceil(waveform.data.length / width / pixels))), timeline, bits)
+  }
+}
+
+function toPeaks ({ channels, samplesPerPixel, data }: Waveform, { sampleRateHz, gaps }: Timeline, bits: 8 | 16): Peaks {
+  return {
+    version: 2,
+    channels,
+    sample_rate: sampleRateHz,
+    samples_per_pixel: samplesPerPixel,
+    bits,
+    length: data.length / channels / 2,
+    data: Array.from(data, bits === 8 ? value => value >> 8 : value => value),
+    gaps: gaps.map(({ atSample, samples, startedAt, durationMs, reasons }) => {
+      const pixel = Math.floor(atSample / samplesPerPixel)
+      return { pixel, pixels: samples === 0 ? 0 : Math.ceil((atSample + samples) / samplesPerPixel) - pixel, atSample, samples, startedAt, durationMs, reasons }
+    }),
+  }
+}
