@@ -119,3 +119,30 @@ export const peaksQuerySchema = z.object({
   pixels: z.coerce.number().int().min(1).max(100_000).default(2_000).describe('At most so many, and no more than one for each 256 samples'),
   bits: z.enum(['8', '16']).default('8').transform(text => Number(text) as 8 | 16),
 })
+
+/** The parts of a vCon (draft-ietf-vcon-vcon-core, syntax 0.4.0) that we write. */
+export const vconSchema = z.object({
+  vcon: z.literal('0.4.0'),
+  uuid: idSchema,
+  created_at: timestampSchema,
+  subject: z.string(),
+  parties: z.array(z.object({ tel: z.string().optional(), name: z.string(), uuid: idSchema.optional() })),
+  dialog: z.array(z.object({
+    type: z.literal('recording'),
+    start: timestampSchema,
+    /** In seconds. */
+    duration: z.number(),
+    parties: z.array(z.int()),
+    originator: z.int(),
+    mediatype: z.string(),
+    filename: z.string(),
+    /** Needs a token, as everywhere. */
+    url: z.string(),
+    content_hash: z.string(),
+    party_history: z.array(z.object({ party: z.int(), time: timestampSchema, event: z.enum(['join', 'drop']) })),
+  })),
+  analysis: z.array(z.unknown()),
+  /** The timeline, as JSON in `body`. */
+  attachments: z.array(z.object({ purpose: z.string(), start: timestampSchema, party: z.int(), dialog: z.int(), mediatype: z.string(), filename: z.string(), encoding: z.literal('json'), body: z.string() })),
+}).meta({ id: 'Vcon' })
+export type Vcon = z.infer<typeof vconSchema>

@@ -14,6 +14,7 @@ import { createExpireRecordings } from './usecases/expire-recordings.ts'
 import { createFormatFiles } from './usecases/format-files.ts'
 import { createListen } from './usecases/listen.ts'
 import { createManageRecording } from './usecases/manage-recording.ts'
+import { createExportVcon } from './usecases/export-vcon.ts'
 import { createReadPeaks } from './usecases/read-peaks.ts'
 import { createReadRecording } from './usecases/read-recording.ts'
 import { createReceiveManifest } from './usecases/receive-manifest.ts'
@@ -91,6 +92,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
     readRecording: createReadRecording({ recordings, store }),
     listen: createListen({ recordings, store, formats: createFormatFiles({ files, encoder, now: Date.now }), linkSecrets: config.linkSecrets, moment }),
     manageRecording: createManageRecording({ recordings, audit, store, moment, newId: uuidv7 }),
+    exportVcon: createExportVcon({ recordings, store }),
     readPeaks: createReadPeaks({ recordings, store, files }),
     authenticator: createAuthenticator(credentials),
     logger,

@@ -4,6 +4,7 @@ import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
 import type { Listen } from '../usecases/listen.ts'
 import type { ManageRecording } from '../usecases/manage-recording.ts'
+import type { ExportVcon } from '../usecases/export-vcon.ts'
 import type { ReadPeaks } from '../usecases/read-peaks.ts'
 import { exportRoutes } from './export-routes.ts'
 import { linkMakingRoutes, linkRoutes } from './link-routes.ts'
@@ -15,6 +16,7 @@ export interface AppDependencies {
   listen: Listen
   manageRecording: ManageRecording
   readPeaks: ReadPeaks
+  exportVcon: ExportVcon
   authenticator: Authenticator
 }
 
@@ -24,7 +26,7 @@ export interface AppOptions extends AppDependencies {
   rateLimitPerMinute?: number
 }
 
-export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, exportVcon, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
@@ -40,7 +42,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
     v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
     v1.addHook('onRequest', requirePrincipal(authenticator))
     recordingRoutes(v1, { readRecording, listen })
-    exportRoutes(v1, { readPeaks })
+    exportRoutes(v1, { readPeaks, exportVcon })
     linkMakingRoutes(v1, { listen })
     manageRoutes(v1, { manageRecording })
   }, { prefix: '/v1' })

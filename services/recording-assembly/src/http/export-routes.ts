@@ -1,11 +1,12 @@
-import { peaksQuerySchema, peaksSchema } from '@tacet/contracts'
+import { peaksQuerySchema, peaksSchema, vconSchema } from '@tacet/contracts'
 import type { HttpApp } from '@tacet/service-kit'
+import type { ExportVcon } from '../usecases/export-vcon.ts'
 import type { ReadPeaks } from '../usecases/read-peaks.ts'
 import { scopeOfRequest } from './requests.ts'
 import { described, errors, recordingParams } from './schemas.ts'
 
 /** What other programs make something of. */
-export function exportRoutes (app: HttpApp, { readPeaks }: { readPeaks: ReadPeaks }): void {
+export function exportRoutes (app: HttpApp, { readPeaks, exportVcon }: { readPeaks: ReadPeaks, exportVcon: ExportVcon }): void {
   app.get('/recordings/:recordingId/peaks', {
     schema: {
       ...described('The waveform, as audiowaveform has it, with markers of the gaps'),
@@ -14,4 +15,12 @@ export function exportRoutes (app: HttpApp, { readPeaks }: { readPeaks: ReadPeak
       response: { 200: peaksSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') },
     },
   }, async request => await readPeaks(request.params.recordingId, scopeOfRequest(request), request.query))
+
+  app.get('/recordings/:recordingId/vcon', {
+    schema: {
+      ...described('The call as a vCon, with the audio by reference and the timeline attached'),
+      params: recordingParams,
+      response: { 200: vconSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') },
+    },
+  }, async request => await exportVcon(request.params.recordingId, scopeOfRequest(request), `${request.protocol}://${request.host}`))
 }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { test } from 'tap'
 import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
-import { isProblem, peaksSchema, type Manifest, type OutputFormat } from '@tacet/contracts'
+import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat } from '@tacet/contracts'
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
@@ -152,5 +153,25 @@ test('other formats and rates', async t => {
     t.ok(Math.max(...coarse.data) === 31 && Math.min(...coarse.data) === -32)
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=0`, { token })).problem(), { code: 'invalid-request' })
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks`)).problem(), { code: 'unauthenticated' })
+  })
+
+  t.test('a recording is had as a vCon, whose hash is that of the audio it names', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }])
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    const path = `/v1/recordings/${manifest.recordingId}`
+    const vcon = vconSchema.parse((await service.call(`${path}/vcon`, { token })).body)
+    const [dialog] = vcon.dialog
+    t.match(vcon, { uuid: manifest.recordingId, parties: [{ tel: `tel:${manifest.customer}` }, { uuid: actor.agentId }] })
+    t.match(dialog, { type: 'recording', start: manifest.segments[0]!.openedAt, duration: 1.975, parties: [0, 1], originator: 0, party_history: [{ party: 1, event: 'join' }] })
+    const audio = Buffer.from(await (await fetch(dialog!.url, { headers: { authorization: `Bearer ${token}` } })).arrayBuffer())
+    t.equal(dialog!.content_hash, `sha512-${createHash('sha512').update(audio).digest('base64url')}`)
+    t.same(JSON.parse(vcon.attachments[0]!.body), (await service.call(`${path}/timeline`, { token })).body)
+
+    const empty = manifestOf([])
+    await publishEnded(around, empty)
+    await assembledOf(empty)
+    t.match(vconSchema.parse((await service.call(`/v1/recordings/${empty.recordingId}/vcon`, { token })).body), { dialog: [], attachments: [] })
   })
 })
