@@ -5,6 +5,7 @@ import type { Stack } from '@tacet/contracts'
 import { startAsterisk } from './parts/asterisk.ts'
 import { startKafka } from './parts/kafka.ts'
 import { startPostgres } from './parts/postgres.ts'
+import { startS3 } from './parts/s3.ts'
 import { preflight } from './preflight.ts'
 import { showProgress } from './progress.ts'
 import type { Progress } from './progress.ts'
@@ -14,13 +15,13 @@ import type { Supervisor } from './supervisor.ts'
 import { writePrivately } from './system/files.ts'
 import { repositoryDir } from './system/paths.ts'
 
-/** PostgreSQL, Kafka and Asterisk, each our own or the one the environment names. Returns their addresses. */
-export async function startInfrastructure (supervisor: Supervisor, progress: Progress): Promise<Stack> {
+/** PostgreSQL, Kafka and Asterisk, each our own or the one the environment names; for tests an S3 server too. Returns their addresses. */
+export async function startInfrastructure (supervisor: Supervisor, progress: Progress, { withS3 = false } = {}): Promise<Stack> {
   const part = <T>(title: string, start: (context: ReturnType<Supervisor['contextFor']>) => Promise<T>): Promise<T> =>
     progress.step(title, (say) => start(supervisor.contextFor(say)))
-  const [postgres, brokers, pbx] = await supervisor.allOf(
-    [part('PostgreSQL', startPostgres), part('Kafka', startKafka), part('Asterisk', startAsterisk)])
-  return stackSchema.parse({ pbxId: 'demo', postgres, kafka: { brokers, topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '' }, ...pbx })
+  const [postgres, brokers, pbx, s3] = await supervisor.allOf(
+    [part('PostgreSQL', startPostgres), part('Kafka', startKafka), part('Asterisk', startAsterisk), withS3 ? part('S3 server', startS3) : Promise.resolve(undefined)])
+  return stackSchema.parse({ pbxId: 'demo', postgres, kafka: { brokers, topicPrefix: process.env.KAFKA_TOPIC_PREFIX ?? '' }, ...pbx, ...s3 && { s3 } })
 }
 
 /** For development: brings up the infrastructure alone, writes its address book, and stays until Ctrl-C. */
@@ -32,7 +33,7 @@ if (import.meta.main) {
     const progress = showProgress()
     const supervisor = onSupervisor(supervise(dataDir))
     await preflight(progress, supervisor.signal)
-    const stack = await startInfrastructure(supervisor, progress)
+    const stack = await startInfrastructure(supervisor, progress, { withS3: true })
     writePrivately(addresses, JSON.stringify(stack, null, 2))
     progress.line(`\nThe addresses are in ${addresses}. Ctrl-C stops everything.`)
     await supervisor.died

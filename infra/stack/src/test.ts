@@ -24,7 +24,7 @@ await runUntilStopped(async (own) => {
 
   await preflight(progress, signal)
   await buildTap(progress, signal)
-  const stack = await startInfrastructure(supervisor, progress)
+  const stack = await startInfrastructure(supervisor, progress, { withS3: true })
   const addresses = join(dataDir, 'stack.json')
   writePrivately(addresses, JSON.stringify(stack, null, 2))
 

@@ -12,6 +12,8 @@ export const stackSchema = z.object({
     roles: z.object({ settings: z.string(), call_control: z.string(), recording_assembly: z.string() }),
   }),
   kafka: z.object({ brokers: z.array(z.string()).min(1), topicPrefix: z.string() }),
+  /** Only for tests. */
+  s3: z.object({ endpoint: z.url(), accessKeyId: z.string(), secretAccessKey: z.string() }).optional(),
   ari: z.object({ url: z.url(), username: z.string(), password: z.string(), app: z.string() }),
   sip: z.object({ host: z.string(), port: z.int() }),
   spoolDir: z.string().nullable(),

@@ -1,13 +1,16 @@
 import type { Database, Logger, Metrics } from '@tacet/service-kit'
 import { createAriSegmentSource } from './adapters/ari-segment-source.ts'
 import { createFfmpeg } from './adapters/ffmpeg.ts'
+import { createEncryptedRecordingStore } from './adapters/encrypted-recording-store.ts'
 import { createFolderRecordingStore } from './adapters/folder-recording-store.ts'
 import { createFolderSegmentSource } from './adapters/folder-segment-source.ts'
 import { createDerivedFiles } from './adapters/postgres-derived-files.ts'
 import { createJobQueue } from './adapters/postgres-jobs.ts'
 import { createPostgresRecordings } from './adapters/postgres-recordings.ts'
+import { createDataKeys, type DataKeys } from './adapters/postgres-data-keys.ts'
+import { createS3RecordingStore } from './adapters/s3-recording-store.ts'
 import { createWorkDirs } from './adapters/work-dirs.ts'
-import { segmentAccessOf, type AssemblyConfig } from './config.ts'
+import { s3Of, segmentAccessOf, type AssemblyConfig } from './config.ts'
 import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts'
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
@@ -25,6 +28,7 @@ export interface Ports {
   queue: JobQueue
   source: SegmentSource
   store: RecordingStore
+  keys: DataKeys
   workDirs: WorkDirs
   files: DerivedFiles
   encoder: Encoder
@@ -37,14 +41,20 @@ export interface PortsOptions {
   onJob: () => void
 }
 
+/** An upload that outlives its attempt makes an object that nothing points to; no request takes so long. */
+const LATE_ERASURE_MS = 15 * 60_000
+
 export function createPorts ({ config, database, onEvents, onJob }: PortsOptions): Ports {
   const { recordingsDir, leaseMs } = config
   const access = segmentAccessOf(config)
+  const s3 = s3Of(config)
+  const keys = createDataKeys({ database, masterKeys: config.encryptionKeys })
   return {
-    recordings: createPostgresRecordings({ database, now: () => new Date(), onEvents, onJob }),
+    recordings: createPostgresRecordings({ database, now: () => new Date(), onEvents, onJob, lateErasureMs: s3 === undefined ? null : LATE_ERASURE_MS }),
     queue: createJobQueue({ database, leaseMs }),
     source: access.kind === 'folder' ? createFolderSegmentSource(access) : createAriSegmentSource(access),
-    store: createFolderRecordingStore({ recordingsDir }),
+    store: createEncryptedRecordingStore({ store: s3 === undefined ? createFolderRecordingStore({ recordingsDir }) : createS3RecordingStore(s3), keys, recordingsDir }),
+    keys,
     workDirs: createWorkDirs({ recordingsDir }),
     files: createDerivedFiles({ database, onJob }),
     encoder: createFfmpeg({ path: config.ffmpeg }),

@@ -16,8 +16,12 @@ import { createListen } from './usecases/listen.ts'
 import { createManageRecording } from './usecases/manage-recording.ts'
 import { createExportVcon } from './usecases/export-vcon.ts'
 import { createReadPeaks } from './usecases/read-peaks.ts'
+import { createRewrapKeys } from './usecases/rewrap-keys.ts'
 import { createReadRecording } from './usecases/read-recording.ts'
 import { createReceiveManifest } from './usecases/receive-manifest.ts'
+
+/** No attempt takes a day. */
+const STALE_WORK_MS = 24 * 3_600_000
 
 const name = 'recording-assembly'
 const version = '1.0.0'
@@ -44,7 +48,8 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics })
-  const { recordings, source, store, files, encoder } = ports
+  const { recordings, source, store, keys, workDirs, files, encoder } = ports
+  closer.add('store', () => store.close())
   const consumer = consumeCallEvents({
     kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), onReceived: () => worker.wake(),
   })
@@ -84,7 +89,15 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
 
   const moment = () => ({ at: new Date().toISOString(), auditId: uuidv7() })
   const audit = createAuditLog({ database, onEvents: () => relay.wake() })
-  const upkeep = createUpkeep({ expireRecordings: createExpireRecordings({ recordings, moment, logger }), logger })
+  const upkeep = createUpkeep({
+    logger,
+    tasks: {
+      retention: createExpireRecordings({ recordings, moment, logger }),
+      keys: createRewrapKeys({ keys, logger }),
+      sittings: () => recordings.forgetSittings(),
+      folders: () => workDirs.sweep(STALE_WORK_MS),
+    },
+  })
   upkeep.start()
   closer.add('upkeep', () => upkeep.stop())
 

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import type { Context } from '../context.ts'
 import { fillIn } from '../system/files.ts'
-import { cacheDir, repositoryDir } from '../system/paths.ts'
+import { repositoryDir } from '../system/paths.ts'
 import { choosePort } from '../system/ports.ts'
 import { run } from '../system/process.ts'
 import { untilItWorks } from '../system/wait.ts'
+import { fetchJars } from './jars.ts'
 
 const kafkaDir = join(repositoryDir, 'infra/kafka')
 const pom = join(kafkaDir, 'pom.xml')
-const dependencyPlugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1'
 
 /** Kafka: the brokers in KAFKA_BROKERS, else one node of our own. Returns the brokers. */
 export async function startKafka (context: Context): Promise<string[]> {
@@ -31,7 +30,7 @@ export async function startKafka (context: Context): Promise<string[]> {
 
 async function startOwn (context: Context): Promise<string> {
   const { dataDir, signal, say } = context
-  const libDir = await fetchJars(context)
+  const libDir = await fetchJars('kafka', pom, context)
   const host = '127.0.0.1'
   const port = await choosePort({ name: 'Kafka', variable: 'TACET_KAFKA_PORT', preferred: 19092 })
   const controllerPort = await choosePort({ name: "Kafka's controller", variable: 'TACET_KAFKA_CONTROLLER_PORT', preferred: 19093 })
@@ -54,26 +53,6 @@ async function startOwn (context: Context): Promise<string> {
   say('starting')
   context.launch({ name: 'kafka', command: 'java', args: java('kafka.Kafka', 384, properties), cwd: home })
   return `${host}:${port}`
-}
-
-/** The jars of pom.xml, fetched once into the cache. */
-async function fetchJars ({ signal, say }: Context): Promise<string> {
-  const libDir = join(cacheDir, `kafka-${createHash('sha256').update(readFileSync(pom)).digest('hex').slice(0, 12)}`)
-  if (existsSync(libDir)) return libDir
-  say('fetching its jars from Maven Central')
-  mkdirSync(cacheDir, { recursive: true })
-  const draft = `${libDir}.new`
-  // Maven and a second start share the folder, so one at a time.
-  await run('flock', [`${libDir}.lock`, 'mvn', '--batch-mode', '-f', pom, `${dependencyPlugin}:copy-dependencies`,
-    '-DincludeScope=runtime', `-DoutputDirectory=${draft}`, '-Dstyle.color=never'], {
-    signal,
-    onLine: (line) => {
-      const jar = /Download(?:ing|ed) from \S+: \S*\/([^/\s]+\.jar)/.exec(line)?.[1]
-      if (jar) say(`fetching ${jar}`)
-    },
-  })
-  if (!existsSync(libDir)) renameSync(draft, libDir)
-  return libDir
 }
 
 type Topic = { name: string, partitions: number, configs: Record<string, string> }

@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs'
-import { access, mkdir, open, readdir, rm, rmdir } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { publishAtomically } from '@tacet/audio'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
@@ -50,6 +50,7 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       }
       return file.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     }),
+    size: name => guarded(async () => (await stat(pathOf(name))).size),
     remove: name => guarded(() => rm(pathOf(name), { force: true })),
     discard: (recordingId, generation) => guarded(async () => {
       await removeUpTo(recordingId, generation)
@@ -67,6 +68,7 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       await access(recordingsDir, constants.W_OK)
       return { isOk: true, kind: 'folder' }
     },
+    close () {},
   }
 }
 

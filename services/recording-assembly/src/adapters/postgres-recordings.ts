@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, lt, lte, notInArray, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type Executor, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics, type AuditEntry } from '@tacet/contracts'
 import { accesses, files, jobs, outbox, recordings } from '../db/schema.ts'
@@ -17,6 +17,8 @@ export interface PostgresRecordingsOptions {
   onEvents: () => void
   /** A job that can run now was committed. */
   onJob: () => void
+  /** For stores in which an attempt that has lost its lease may still leave a file: when it surely no longer does. */
+  lateErasureMs: number | null
 }
 
 /** Playing, seeking and playing again within this time is one entry in the audit log. */
@@ -25,7 +27,7 @@ const SITTING_MS = 30 * 60_000
 type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
 
-export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob }: PostgresRecordingsOptions): Recordings {
+export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs }: PostgresRecordingsOptions): Recordings {
   function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
     return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
@@ -40,6 +42,12 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
   async function addJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
     if (added.length === 0) return
     await tx.insert(jobs).values(added.map(job => newJobRow(job, { recordingId, companyId, correlationId }))).onConflictDoNothing()
+  }
+
+  /** The attempt before this one did not come to its end. */
+  async function eraseLate (tx: Transaction, row: Row, correlationId: string | null): Promise<void> {
+    if (lateErasureMs === null || row.generation === (row.storedGeneration ?? 0)) return
+    await addJobs(tx, row, correlationId, [{ ...eraseUpTo(row.generation), item: `late-${row.generation}`, delayMs: lateErasureMs }])
   }
 
   /** What an attempt has made counts only while nobody has decided otherwise. */
@@ -70,13 +78,14 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       return true
     },
 
-    async begin ({ recordingId }) {
+    async begin ({ recordingId, correlationId }) {
       return await db.transaction(async tx => {
         const row = await lockedRow(tx, recordingId)
         if (row === undefined || row.deletedAt !== null) return null
         const isNew = row.status === 'waiting'
         if (!isNew && row.status !== 'assembling') return row
         const begun = await update(tx, recordingId, { status: 'assembling', generation: row.generation + 1 })
+        await eraseLate(tx, row, correlationId)
         if (isNew) await announce(tx, row, { type: 'recording.assembling', data: { segments: row.manifest.segments.length } })
         return begun
       })
@@ -126,10 +135,11 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       if (event !== undefined) onEvents()
     },
 
-    async beginPurge ({ recordingId }) {
+    async beginPurge ({ recordingId, correlationId }) {
       return await db.transaction(async tx => {
         const row = await lockedRow(tx, recordingId)
         if (row === undefined || row.deletedAt !== null || row.purge === null) return null
+        await eraseLate(tx, row, correlationId)
         return { ...await update(tx, recordingId, { generation: row.generation + 1 }), purge: row.purge }
       })
     },
@@ -191,6 +201,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         return true
       })
       if (isNoted) onEvents()
+    },
+
+    async forgetSittings () {
+      await db.delete(accesses).where(lt(accesses.begunAt, sql`now() - interval '1 day'`))
     },
 
     async expired (now, limit) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { WorkDirs } from '../usecases/ports.ts'
@@ -21,5 +21,17 @@ export function createWorkDirs ({ recordingsDir }: { recordingsDir: string }): W
       }
     },
     remove,
+    async clear (recordingId) {
+      for (const name of await namesIn(root)) if (name === recordingId.toLowerCase() || name.startsWith(`${recordingId.toLowerCase()}.`)) await rm(join(root, name), { recursive: true, force: true })
+    },
+    async sweep (olderThanMs) {
+      const bound = Date.now() - olderThanMs
+      for (const name of await namesIn(root)) {
+        const entry = await stat(join(root, name)).catch(() => null)
+        if (entry !== null && entry.mtimeMs < bound) await rm(join(root, name), { recursive: true, force: true })
+      }
+    },
   }
 }
+
+const namesIn = async (folder: string): Promise<string[]> => await readdir(folder).catch(() => [])

@@ -16,10 +16,12 @@ export function createEraseFiles ({ recordings, source, store, workDirs, logger 
     const { recordingId, payload: { upToGeneration = 0, isWhole = false, purged } } = job
     const recording = await recordings.find(recordingId, { kind: 'all' })
     if (recording === null) return await recordings.finish(job)
-    await store.discard(recordingId, upToGeneration)
-    if (!isWhole || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
+    const isDeleted = isWhole && recording.deletion !== null
+    // Whatever the job says, the version that counts stays until the recording is deleted.
+    await store.discard(recordingId, isDeleted || recording.storedGeneration === null ? upToGeneration : Math.min(upToGeneration, recording.storedGeneration - 1))
+    if (!isDeleted || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
 
-    await workDirs.remove(recordingId)
+    await workDirs.clear(recordingId)
     for (const file of ownFilesOf(recording.manifest)) {
       signal.throwIfAborted()
       await source.remove(file, signal)

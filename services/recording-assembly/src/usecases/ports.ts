@@ -41,6 +41,8 @@ export interface RecordingStore {
   put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options?: PutOptions): Promise<{ result: T, bytes: number, sha256: string }>
   /** All of it, or bytes `start` to `end`, both included. Destroy the stream if you don't read it to its end. */
   read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable>
+  /** In bytes, as `read` gives them. */
+  size (name: StoredFile): Promise<number>
   /** Fine when it is gone already. */
   remove (name: StoredFile): Promise<void>
   /** Removes all generations up to this one. */
@@ -48,6 +50,7 @@ export interface RecordingStore {
   /** What there is of a recording, in all generations. */
   list (recordingId: string): Promise<StoredFile[]>
   check (): Promise<CheckResult>
+  close (): void
 }
 
 /** Room for copies of segments while one recording is made. */
@@ -55,6 +58,10 @@ export interface WorkDirs {
   /** A new, empty folder; those of earlier attempts are removed. */
   create (recordingId: string): Promise<string>
   remove (recordingId: string): Promise<void>
+  /** All that is on its way to or from the store, too. */
+  clear (recordingId: string): Promise<void>
+  /** Removes what nobody has touched for so long; its worker is dead. */
+  sweep (olderThanMs: number): Promise<void>
 }
 
 /** A piece of work leased to us. */
@@ -124,6 +131,8 @@ export interface Recordings {
   completePurge (job: Job, timeline: Timeline): Promise<void>
   /** Takes note, with event and audit entry, that somebody begins to listen; once per sitting. */
   noteUsage (recording: Recording, usage: Usage, asker: Asker, entry: AuditEntry): Promise<void>
+  /** Forgets whoever listened long ago; the audit log does not. */
+  forgetSittings (): Promise<void>
   /** Those that may be kept no longer, and are on no hold; the longest overdue first. */
   expired (now: Date, limit: number): Promise<string[]>
   /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so. Throws LeaseLost. */

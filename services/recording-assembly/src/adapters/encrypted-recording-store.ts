@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { CHUNK_BYTES, HEADER_BYTES, locate, measure, newFileKey, openChunk, openFileKey, sealChunk, sealedBytesOfChunk, type FileKey } from '../domain/envelope.ts'
+import { DependencyUnavailable } from '../usecases/errors.ts'
+import type { PutOptions, RecordingStore, StoredFile } from '../usecases/ports.ts'
+import type { DataKeys } from './postgres-data-keys.ts'
+import { withScratchFile } from './scratch.ts'
+
+const contextOf = ({ recordingId, generation, file }: StoredFile): string => `${recordingId}:${generation}:${file}`
+
+/**
+ * Encrypts what it stores in another store, by a key for each generation. What was stored without a key is read as it is, so
+ * encryption may be switched on at any time; without a master key nothing new is encrypted.
+ */
+export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: { store: RecordingStore, keys: DataKeys, recordingsDir: string }): RecordingStore {
+  async function put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options: PutOptions = {}): Promise<{ result: T, bytes: number, sha256: string }> {
+    const fileKey = newFileKey(await keys.provide(name), contextOf(name))
+    return await withScratchFile(recordingsDir, name, 'plain', async (plain, path) => {
+      const result = await write(plain, path)
+      const { result: sealed, sha256 } = await store.put(name, async output => await seal(path, output, fileKey, options.signal), options)
+      if (sealed.sealedSha256 !== sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
+      return { result, bytes: sealed.bytes, sha256: sealed.sha256 }
+    })
+  }
+
+  async function read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable> {
+    const dataKey = await keys.find(name)
+    if (dataKey === null) return await store.read(name, range)
+    const sizeBytes = await store.size(name)
+    const { chunks, plainBytes } = damaged(name, () => measure(sizeBytes))
+    const wanted = range ?? { start: 0, end: Math.max(0, plainBytes - 1) }
+    if (range !== undefined && range.end >= plainBytes) throw new DependencyUnavailable('store', `${plainBytes} bytes instead of at least ${range.end + 1}`)
+    const header = await buffer(await store.read(name, { start: 0, end: HEADER_BYTES - 1 }))
+    const fileKey = damaged(name, () => openFileKey(dataKey, contextOf(name), header))
+    const place = locate(wanted, sizeBytes)
+    const sealed = await store.read(name, { start: place.start, end: place.end })
+    const plain = Readable.from(opened(sealed, fileKey, place.first, chunks, wanted, name), { objectMode: false, highWaterMark: 4 * CHUNK_BYTES })
+    plain.once('close', () => sealed.destroy())
+    return plain
+  }
+
+  return {
+    prepare: async (recordingId, generation, options = {}) => {
+      await store.prepare(recordingId, generation, options)
+      await keys.destroy({ recordingId, generation: generation - 1 }, options.keep)
+    },
+    put: keys.isOn ? put : store.put,
+    read,
+    async size (name) {
+      const sizeBytes = await store.size(name)
+      return await keys.find(name) === null ? sizeBytes : damaged(name, () => measure(sizeBytes)).plainBytes
+    },
+    remove: name => store.remove(name),
+    async discard (recordingId, generation) {
+      // First the key: whatever becomes of the bytes, nobody reads them.
+      await keys.destroy({ recordingId, generation })
+      await store.discard(recordingId, generation)
+    },
+    list: recordingId => store.list(recordingId),
+    async check () {
+      return { ...await store.check(), isEncrypted: keys.isOn }
+    },
+    close: () => store.close(),
+  }
+}
+
+/** Encrypts a file chunk by chunk; digests of what was read, and of what was written. */
+async function seal (path: string, output: FileHandle, fileKey: FileKey, signal?: AbortSignal): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
+  const [plainHash, sealedHash] = [createHash('sha256'), createHash('sha256')]
+  let [bytes, index] = [0, 0]
+  let pending: Buffer | null = null
+
+  async function emit (data: Buffer): Promise<void> {
+    sealedHash.update(data)
+    await output.writeFile(data)
+  }
+  await emit(fileKey.header)
+  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
+    signal?.throwIfAborted()
+    if (pending !== null) await emit(sealChunk(fileKey, pending, index++, false))
+    pending = chunk
+    plainHash.update(chunk)
+    bytes += chunk.length
+  }
+  await emit(sealChunk(fileKey, pending ?? Buffer.alloc(0), index, true))
+  return { bytes, sha256: plainHash.digest('hex'), sealedSha256: sealedHash.digest('hex') }
+}
+
+async function * opened (sealed: Readable, fileKey: FileKey, first: number, chunks: number, { start, end }: { start: number, end: number }, name: StoredFile): AsyncGenerator<Buffer> {
+  let index = first
+  for await (const chunk of ofSize(sealed, sealedBytesOfChunk)) {
+    const plain = damaged(name, () => openChunk(fileKey, chunk, index, index === chunks - 1))
+    const offset = index * CHUNK_BYTES
+    const part = plain.subarray(Math.max(0, start - offset), Math.max(0, end + 1 - offset))
+    if (part.length > 0) yield part
+    index++
+  }
+  if (Math.min(chunks, Math.floor(end / CHUNK_BYTES) + 1) !== index) throw new DependencyUnavailable('store', `${name.file} ended too early`)
+}
+
+/** The same bytes in pieces of just this size, but for the last one. */
+async function * ofSize (stream: Readable, sizeBytes: number): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0)
+  for await (const data of stream as AsyncIterable<Buffer>) {
+    rest = rest.length === 0 ? data : Buffer.concat([rest, data])
+    let offset = 0
+    for (; rest.length - offset >= sizeBytes; offset += sizeBytes) yield rest.subarray(offset, offset + sizeBytes)
+    rest = rest.subarray(offset)
+  }
+  if (rest.length > 0) yield rest
+}
+
+/** Whatever does not open is damaged, or somebody changed it: never is it handed out. */
+function damaged<T> (name: StoredFile, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw new DependencyUnavailable('store', `${name.file} of ${name.recordingId} is damaged`, error)
+  }
+}
