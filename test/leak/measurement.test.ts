@@ -78,19 +78,19 @@ async function startCall (t: Test): Promise<{ voices: Voice[], legId: string }> 
 async function createRecorder (legId: string): Promise<string> {
   const recorderId = `tacet-${randomUUID()}-1`
   await ari.rest.snoop({ channelId: legId, snoopId: recorderId, spy: 'both', app })
-  await arrival(recorderId, [])
+  await arrival(recorderId, /^$/)
   return recorderId
 }
 
 /** To an extension, and back in our application. */
 async function send (recorderId: string, extension: string): Promise<void> {
-  const [action, ...rest] = extension.split('-')
+  const [action, commandId] = extension.split('-')
   events.length = 0
   await ari.rest.continueInDialplan(recorderId, context, extension, 1)
-  await arrival(recorderId, action === 'start' ? ['started'] : ['stopped', ...rest])
+  await arrival(recorderId, action === 'start' ? /^started$/ : new RegExp(`^stopped,${commandId}\\.\\d+$`))
 }
 
-async function arrival (recorderId: string, args: string[]): Promise<void> {
-  const isIt = (event: AriEvent): event is AriEventOf<'StasisStart'> => event.type === 'StasisStart' && event.channel.id === recorderId && event.args.join() === args.join()
-  await eventually(() => events.some(isIt), { intervalMs: 2, message: `the recorder did not arrive with ${args.join()}` })
+async function arrival (recorderId: string, args: RegExp): Promise<void> {
+  const isIt = (event: AriEvent): event is AriEventOf<'StasisStart'> => event.type === 'StasisStart' && event.channel.id === recorderId && args.test(event.args.join())
+  await eventually(() => events.some(isIt), { intervalMs: 2, message: `the recorder did not arrive with ${args}` })
 }
