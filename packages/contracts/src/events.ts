@@ -51,7 +51,7 @@ const recordingEvents = {
 }
 
 const assembled = { recordingId: idSchema, callId: idSchema, companyId: idSchema, at: timestampSchema }
-export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention', 'too-short'])
+export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention'])
 /** Who it was; both null: the company's own rules, or the operator. */
 const ordererSchema = z.object({ credentialId: idSchema.nullable(), agentId: idSchema.nullable() })
 const assemblyEvents = {

@@ -3,7 +3,7 @@ import { appendToOutbox, type Database, type Executor, type OutboxMessage, type 
 import { topics, type AuditEntry } from '@tacet/contracts'
 import { accesses, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { wantedFormats } from '../domain/formats.ts'
-import { eraseAll, eraseUpTo, type NewJob } from '../domain/jobs.ts'
+import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
 import type { AssembledRecording, AuditLog, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
@@ -105,9 +105,6 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
           type: 'recording.assembled',
           data: { outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: { recording, audio, timeline: timeline ?? recording } },
         })
-        if (!isTooShort(row)) return
-        await update(tx, job.recordingId, { deletion: { cause: 'too-short', reason: 'shorter than the company keeps', at: now().toISOString(), credentialId: null, agentId: null }, deletedAt: now() })
-        await addJobs(tx, row, job.correlationId, [eraseAll(row.generation)])
       })
       onEvents()
       onJob()
@@ -228,9 +225,6 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     },
   }
 }
-
-const isTooShort = ({ status, durationMs, manifest }: Row): boolean =>
-  (status === 'complete' || status === 'empty') && (durationMs ?? 0) < manifest.settings.minimumLengthMs
 
 /** Entries of no company are kept together under `operator`. */
 const auditMessage = (entry: AuditEntry): OutboxMessage => ({ topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', data: entry })

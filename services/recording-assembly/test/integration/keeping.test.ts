@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { eq } from 'drizzle-orm'
@@ -6,7 +6,7 @@ import type { AuditEntry, Manifest } from '@tacet/contracts'
 import { createLogger } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
-import { accesses, recordings } from '../../src/db/schema.ts'
+import { accesses, jobs, recordings } from '../../src/db/schema.ts'
 import { createExpireRecordings } from '../../src/usecases/expire-recordings.ts'
 import { actor, manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, publishEnded, startService, surroundings } from '../helpers/service.ts'
@@ -149,11 +149,17 @@ test('what becomes of finished recordings', async t => {
     t.ok(auditOf(recordingId).some(({ action, outcome, code }) => action === 'recording.delete' && outcome === 'refused' && code === 'legal-hold'))
   })
 
-  t.test('what is shorter than the company keeps is assembled, said, and deleted', async t => {
-    const { recordingId } = await assembled({ settings: { gaps: 'remove', minimumLengthMs: 3_000, retentionDays: null, recordingChannels: 'mono', outputFormats: [] } })
-    await probe.waitFor(({ type, subject, data }) => type === 'recording.deleted' && subject === recordingId && data.cause === 'too-short')
-    t.equal((await get(`/v1/recordings/${recordingId}`, tokens.agent)).status, 410)
-    t.same((await around.filesOfRecordings()).filter(name => name.includes(join(recordingId.slice(0, 2), recordingId))), [])
+  t.test('what is shorter than the company keeps is empty, which is no deletion, and of its audio nothing is kept', async t => {
+    const { recordingId } = await assembled({ settings: { gaps: 'remove', minimumLengthMs: 3_000, retentionDays: null, recordingChannels: 'mono', outputFormats: ['opus'] } })
+    const reason = { code: 'below-minimum-length', detail: '1975 ms were recorded, less than 3000 ms' }
+    t.match(eventsOf(recordingId, 'recording.assembled'), [{ outcome: 'empty', reasons: [reason], durationMs: 0, sha256: null, links: { audio: null } }])
+    await eventually(async () => (await around.database.db.select().from(jobs).where(eq(jobs.recordingId, recordingId))).length === 0)
+    t.match((await service.call(`/v1/recordings/${recordingId}`, { token: tokens.agent })).body, { status: 'empty', reasons: [reason] })
+    t.equal((await get(`/v1/recordings/${recordingId}/timeline`, tokens.agent)).status, 200)
+    t.match(await get(`/v1/recordings/${recordingId}/audio`, tokens.agent), { status: 404, code: 'recording-not-found' })
+    t.same(eventsOf(recordingId, 'recording.deleted'), [])
+    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => basename(name)), ['timeline.json'])
+    t.notOk((await around.filesOfSpool()).some(name => name.includes(recordingId)), 'nor on the PBX')
   })
 
   t.test('nobody hears what can not be noted in the audit log', async t => {
