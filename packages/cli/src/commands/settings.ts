@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { fieldsOf } from '../patch.ts'
@@ -42,7 +41,7 @@ function addEntity (program: Command, getContext: GetContext, noun: Noun): Comma
   })
   withCompany(group.command('create').argument('<name=value...>', 'e.g. name=Anna recording.inbound=off')).action(async (assignments: string[], { company }: CompanyOption) => {
     const context = getContext()
-    context.show(await context.settings.call(pathOf(company, randomUUID()), { method: 'PUT', body: fieldsOf(assignments) }))
+    context.show(await context.settings.call(pathOf(company).replace(/\/$/, ''), { method: 'POST', body: fieldsOf(assignments) }))
   })
   withCompany(group.command('set').argument('<id>').argument('<name=value...>', 'null puts the default back')).action(async (entityId: string, assignments: string[], { company }: CompanyOption) => {
     const context = getContext()

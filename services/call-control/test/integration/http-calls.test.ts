@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { commandAnswerSchema, liveCallListSchema, problem, problemSchema, recordingStatusSchema } from '@tacet/contracts'
+import { createOpenApi } from '../../src/openapi.ts'
 import { createHttpLab, tokens, type Answer } from '../support/http.ts'
 import { anna, ben, company, companyId } from '../support/rules.ts'
 
@@ -72,11 +73,21 @@ t.test('another agent\'s call is answered exactly as one that never was', async 
     const { correlationId, ...body } = answer.body
     return body
   }
+  const { paths } = await createOpenApi() as { paths: Record<string, Record<string, unknown>> }
+  const routes = Object.entries(paths).filter(([path]) => path.includes('{callId}')).flatMap(([path, methods]) => Object.keys(methods).map(method => [path.replace('/v1/calls/{callId}/', ''), method.toUpperCase() as 'GET' | 'POST'] as const))
+  t.equal(routes.length, 5)
   for (const token of [tokens.ben, tokens.stranger]) {
-    for (const [path, method] of [['recording', 'GET'], ['recording/pause', 'POST'], ['recording/resume', 'POST']] as const) {
-      t.same(await ask(callId, token, path, method), await ask(unknownCall, token, path, method))
-    }
+    for (const [path, method] of routes) t.same(await ask(callId, token, path, method), await ask(unknownCall, token, path, method), `${method} ${path}`)
   }
+  t.same((await send({ url: `/v1/calls?agent=${anna}`, token: tokens.stranger })).body, { items: [] })
+  const phone = async (sipCallId: string) => {
+    const answer = await send({ url: `/phone/v1/${tokens.bensPhone}/pause?callId=${sipCallId}` })
+    isProblem(t, answer, 'no-live-call', 404)
+    const { correlationId, ...body } = answer.body
+    return body
+  }
+  t.same(await phone('anna-sip'), await phone('never-was'), 'nor by the Call-ID that a phone names')
+  t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
 })
 
 t.test('a service may do what its scopes name, and no more', async t => {

@@ -4,11 +4,13 @@ import { join } from 'node:path'
 import { test } from 'tap'
 import { encodeWav } from '@tacet/audio'
 import { eventually } from '@tacet/test-kit'
+import { createOpenApi } from '../../src/openapi.ts'
 import { actor, manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, publishEnded, sha256, startService, surroundings } from '../helpers/service.ts'
 
 const companyId = '01990000-0000-7000-8000-000000000001'
 const otherCompanyId = '01990000-0000-7000-8000-000000000002'
+const bodies: Record<string, object> = { links: {}, delete: { reason: 'x' }, purge: { reason: 'x', fromMs: 0, toMs: 10 }, hold: { reason: 'x' }, 'hold/lift': { reason: 'x' } }
 const colleagueId = '01990000-0000-7000-8000-000000001002'
 
 test('the API of recordings', async t => {
@@ -86,12 +88,19 @@ test('the API of recordings', async t => {
       for (const part of ['', '/timeline', '/audio']) t.equal((await service.call(path + part, { token: tokens[who] })).status, 200, `${who} ${part}`)
       t.match((await service.call('/v1/recordings', { token: tokens[who] })).body, { items: [{ recordingId }] }, `${who} lists it`)
     }
+    const { paths } = await createOpenApi() as { paths: Record<string, Record<string, unknown>> }
+    const routes = Object.entries(paths).filter(([route]) => route.includes('{recordingId}')).flatMap(([route, methods]) => Object.keys(methods).map(method => [method.toUpperCase(), route] as const))
+    t.ok(routes.length >= 10, `${routes.length} routes`)
     for (const who of ['colleague', 'stranger'] as const) {
-      for (const part of ['', '/timeline', '/audio']) {
-        const unknown = await service.call(`/v1/recordings/${randomUUID()}${part}`, { token: tokens[who] })
-        const answer = await service.call(path + part, { token: tokens[who] })
-        t.match([answer.status, answer.problem().code], [404, 'recording-not-found'], `${who} ${part}`)
-        t.same({ ...answer.problem(), correlationId: '' }, { ...unknown.problem(), correlationId: '' }, 'as if it did not exist')
+      const learn = async (id: string, method: string, route: string) => {
+        const body = bodies[route.split('/').slice(4).join('/')]
+        const answer = await service.call(route.replace('{recordingId}', id), { token: tokens[who], method, ...(method === 'POST' && { body }) })
+        return { status: answer.status, body: method === 'HEAD' ? null : { ...answer.problem(), correlationId: '' } }
+      }
+      for (const [method, route] of routes) {
+        const answer = await learn(recordingId, method, route)
+        t.match(answer, { status: 404, ...(method !== 'HEAD' && { body: { code: 'recording-not-found' } }) }, `${who} ${method} ${route}`)
+        t.same(answer, await learn(randomUUID(), method, route), 'as if it did not exist')
       }
       t.same((await service.call('/v1/recordings', { token: tokens[who] })).body, { items: [], nextCursor: null })
     }

@@ -4,7 +4,7 @@ import type { Caller } from '../domain/caller.ts'
 import { agentColumns, agentOfRow, columnOf, numberColumns, numberOfRow, type CsvRow } from '../domain/csv-rows.ts'
 import { normaliseNumber } from '@tacet/policy'
 import { createAgentKind } from './write-agent.ts'
-import { createWriter, type Kind } from './write-entity.ts'
+import { createWriter, requireMayName, type Kind } from './write-entity.ts'
 import { numberKind } from './write-number.ts'
 import type { Dependencies, UnitOfWork } from './ports.ts'
 import { refusedBy, requireCompany } from './shared.ts'
@@ -40,7 +40,9 @@ function createImport<Value extends { version: number }, Fields> (deps: Dependen
     if (!parsed.success) throw refusedBy(parsed.error)
     const id = given === undefined ? await identify(unit, companyId, fields) ?? deps.newId() : parseId(given, columns[0] ?? 'id')
     const target = { caller, companyId, id }
-    const { isNew, isChanged } = await writer.write(unit, target, parsed.data, await kind.find(unit, target))
+    const before = await kind.find(unit, target)
+    if (given !== undefined) requireMayName(caller, before, kind.name, { errors: [{ field: columns[0] ?? 'id', message: `no such ${kind.name}; leave it empty for a new one` }] })
+    const { isNew, isChanged } = await writer.write(unit, target, parsed.data, before)
     return isNew ? 'created' : isChanged ? 'updated' : 'unchanged'
   }
 

@@ -1,6 +1,5 @@
-import { problem, putCompanySchema, type Company } from '@tacet/contracts'
+import { putCompanySchema, type Company } from '@tacet/contracts'
 import type { z } from 'zod'
-import { isOperator } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
 import { isCountry } from '@tacet/policy'
 import { removeIdentityProvider } from './identity-provider.ts'
@@ -22,8 +21,7 @@ export function createCompanyKind (deps: Dependencies): Kind<Company, CompanyFie
     schema: putCompanySchema,
     find: (unit, { companyId }) => unit.companies.find(companyId),
     fieldsOf: ({ companyId: _, version: __, ...fields }) => fields,
-    async compose (_unit, { companyId, caller }, fields, before) {
-      if (before === null && !isOperator(caller)) throw problem('not-found', 'no such company')
+    async compose (_unit, { companyId }, fields) {
       if (fields.country !== null && !isCountry(fields.country)) throw invalid('country', 'no such country')
       return { ...fields, companyId }
     },

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { problem, type Problem } from '@tacet/contracts'
 import type { z } from 'zod'
-import type { Caller } from '../domain/caller.ts'
+import { isOperator, type Caller } from '../domain/caller.ts'
 import { announce, type Entity } from '../domain/changes.ts'
 import { mergePatch } from '../domain/merge-patch.ts'
 import type { Precondition } from '../domain/precondition.ts'
@@ -37,6 +38,14 @@ export interface Kind<Value extends { version: number }, Fields> {
   remove (unit: UnitOfWork, value: Value, target: Target): Promise<void>
 }
 
+/**
+ * Only the operator, who sees every company, names a new id. To others an id that is taken elsewhere must look like one
+ * that never was; so both are not found.
+ */
+export function requireMayName (caller: Caller, before: object | null, what: string, extra: Problem['extra'] = {}): void {
+  if (before === null && !isOperator(caller)) throw problem('not-found', `no such ${what}`, extra)
+}
+
 export type Writer<Value extends { version: number }, Fields> = ReturnType<typeof createWriter<Value, Fields>>
 
 /** Creates, replaces, patches and deletes: each is one transaction with its events. What changes nothing announces nothing. */
@@ -61,9 +70,13 @@ export function createWriter<Value extends { version: number }, Fields> (deps: D
   return {
     write,
     remove,
+    /** Under an id that we draw. */
+    create: async (target: Omit<Target, 'id'>, fields: Fields): Promise<Written<Value>> => await deps.store.change(target.companyId, async unit =>
+      await write(unit, { ...target, id: deps.newId() }, fields, null)),
     put: async (target: Conditional, fields: Fields): Promise<Written<Value>> => await deps.store.change(target.companyId, async unit => {
       const before = await kind.find(unit, target)
       requirePrecondition(target.precondition, before)
+      requireMayName(target.caller, before, kind.name)
       return await write(unit, target, fields, before)
     }),
     /** `patch` is a JSON Merge Patch of the fields. */

@@ -74,8 +74,6 @@ export async function createCompany ({ operator, http }: TestSettings, fields: o
 
 /** An agent's path and id; `fields` beside a name. */
 export async function createAgent ({ path, client }: TestCompany, fields: object = {}): Promise<{ agentId: string, path: string }> {
-  const agentId = randomUUID()
-  const agent = { agentId, path: `${path}/agents/${agentId}` }
-  await client(agent.path, { method: 'PUT', body: { name: 'Alice', ...fields } })
-  return agent
+  const { body: { agentId } } = await client(`${path}/agents`, { body: { name: 'Alice', ...fields } })
+  return { agentId, path: `${path}/agents/${agentId}` }
 }

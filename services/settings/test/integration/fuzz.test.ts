@@ -23,8 +23,7 @@ t.test(`whatever is asked, the answer is what the document says (seed ${seed}, $
     const endpoint = `PJSIP/${randomUUID().slice(0, 8)}`
     await assign(settings, company, endpoint)
     const [alice, bob, foreign] = [await createAgent(company, { endpoints: [endpoint] }), await createAgent(company), await createAgent(other)]
-    const numberId = randomUUID()
-    await company.client(`${company.path}/numbers/${numberId}`, { method: 'PUT', body: { number: '+420603123456' } })
+    const { body: { numberId } } = await company.client(`${company.path}/numbers`, { body: { number: '+420603123456' } })
     const credential = async (body: object) => (await operator(`${company.path}/credentials`, { body: { kind: 'api-token', ...body } })).body
     const people = await Promise.all([{ roles: ['owner'] }, { roles: ['supervisor'] }, { roles: ['agent'], agentId: alice.agentId }, { roles: ['service'], scopes: ['settings:write', 'audit:read'] }].map(credential))
     const { body: jwt } = await http('/v1/tokens', { method: 'POST', token: company.token })

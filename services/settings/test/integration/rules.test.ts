@@ -12,7 +12,7 @@ t.test('an agent uses endpoints of the company, each one agent; any other is not
   await assign(settings, one, 'PJSIP/2001', 'PJSIP/2002')
   await assign(settings, other, 'PJSIP/2003')
   const { path } = await createAgent(one, { endpoints: ['PJSIP/2001', 'PJSIP/2002'] })
-  const put = ({ client, path }: typeof one, endpoints: string[]) => client(`${path}/agents/${randomUUID()}`, { method: 'PUT', body: { name: 'Bob', endpoints } })
+  const put = ({ client, path }: typeof one, endpoints: string[]) => client(`${path}/agents`, { body: { name: 'Bob', endpoints } })
   t.same(refusal(await put(one, ['PJSIP/2002'])), [409, 'already-exists', ['endpoints.0']], 'a colleague\'s')
   const foreign = await put(other, ['PJSIP/2003', 'PJSIP/2002'])
   t.same(refusal(foreign), [400, 'not-yours', ['endpoints.1']], 'another company\'s')
@@ -57,7 +57,7 @@ t.test('of many agents that want one endpoint at the same moment, one gets it', 
 
 t.test('a company has each number once; another company may have the same extension', async t => {
   const [one, other] = [await createCompany(settings), await createCompany(settings)]
-  const put = ({ client, path }: typeof one, id: string, number: string) => client(`${path}/numbers/${id}`, { method: 'PUT', body: { number } })
+  const put = ({ path }: typeof one, id: string, number: string) => operator(`${path}/numbers/${id}`, { method: 'PUT', body: { number } })
   const [first, second] = [randomUUID(), randomUUID()]
   t.equal((await put(one, first, '100')).status, 201)
   t.same(refusal(await put(one, second, '100')), [409, 'already-exists', ['number']])
@@ -70,9 +70,7 @@ t.test('a company has each number once; another company may have the same extens
 t.test('explain names the level that decided each part and the chain it went through', async t => {
   const company = await createCompany(settings, { ...companyFields, agentInitiatedPause: 'deny' })
   const { agentId } = await createAgent(company)
-  await company.client(`${company.path}/numbers/${randomUUID()}`, {
-    method: 'PUT', body: { number: '+420111222333', recording: { ...everywhere('inherit'), inbound: 'off' }, agentInitiatedPause: 'allow' },
-  })
+  await company.client(`${company.path}/numbers`, { body: { number: '+420111222333', recording: { ...everywhere('inherit'), inbound: 'off' }, agentInitiatedPause: 'allow' } })
   const query = new URLSearchParams({ agent: agentId, number: '+420111222333', direction: 'inbound' })
   const { status, body } = await company.client(`/v1/policy/explain?${query}`)
   t.equal(status, 200)
@@ -127,6 +125,7 @@ t.test('bad input is 400 and names the field', async t => {
   const id = randomUUID()
   const rows: [string, string, unknown, string[]][] = [
     ['PUT', `${path}/agents/${id}`, { name: '' }, ['name']],
+    ['POST', `${path}/agents`, { name: '' }, ['name']],
     ['PUT', `${path}/agents/${id}`, { name: 'A', endpoints: ['1001'] }, ['endpoints.0']],
     ['PUT', `${path}/agents/${id}`, { name: 'A', recording: { inbound: 'sometimes', outbound: 'inherit', internal: 'on' } }, ['recording.inbound']],
     ['PUT', `${path}/agents/${id}`, { name: 'A', pasue: 'allow' }, ['pasue']],
@@ -135,8 +134,8 @@ t.test('bad input is 400 and names the field', async t => {
     ['PUT', `${path}/agents/${id}`, [], ['body']],
     ['PUT', `${path}/agents/me`, { name: 'A' }, ['agentId']],
     ['PUT', `${path}/numbers/${id}`, { number: 'sales' }, ['number']],
-    ['PUT', `${path}/numbers/${id}`, { number: '+4201' }, ['number']],
-    ['PUT', `${path}/numbers/${id}`, { number: '02071838750' }, ['number']],
+    ['POST', `${path}/numbers`, { number: '+4201' }, ['number']],
+    ['POST', `${path}/numbers`, { number: '02071838750' }, ['number']],
     ['PATCH', path, { recording: { inbound: null } }, ['recording.inbound']],
     ['PATCH', path, { companyId: id, locks: { recording: 'yes' } }, ['locks.recording', 'companyId']],
     ['PATCH', path, [], ['body']],

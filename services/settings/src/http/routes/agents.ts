@@ -20,6 +20,7 @@ export function agentRoutes (app: HttpApp, { useCases, store }: AppDependencies)
 
   entityRoutes(app, {
     path: '/companies/:companyId/agents/:agentId',
+    collection: '/companies/:companyId/agents',
     tag,
     noun: 'an agent',
     params: agentParams,
@@ -30,6 +31,7 @@ export function agentRoutes (app: HttpApp, { useCases, store }: AppDependencies)
       const { companyId, agentId } = params as { companyId: string, agentId: string }
       return { companyId, id: agentId }
     },
+    idOf: entity => entity.agentId,
     find: async ({ companyId, id }) => found(await store.agents.find(companyId, id), 'agent'),
     authorize: (caller, companyId, action) => requireAccess(caller, companyId, action === 'read' ? 'read' : 'write'),
   })

@@ -33,7 +33,7 @@ export function companyRoutes (app: HttpApp, { useCases, store, newId }: AppDepe
   entityRoutes(app, {
     path: '/companies/:companyId',
     tag,
-    noun: 'a company (to create or delete one is for the operator)',
+    noun: 'a company (to delete one is for the operator)',
     params: companyParams,
     schema: companySchema,
     fields: putCompanySchema,
@@ -42,6 +42,7 @@ export function companyRoutes (app: HttpApp, { useCases, store, newId }: AppDepe
       const { companyId } = params as { companyId: string }
       return { companyId, id: companyId }
     },
+    idOf: entity => entity.companyId,
     find: ({ companyId }) => requireCompany(store, companyId),
     authorize: (caller, companyId, action) => {
       requireAccess(caller, companyId, action === 'read' ? 'read' : 'write')

@@ -20,6 +20,7 @@ export function numberRoutes (app: HttpApp, { useCases, store }: AppDependencies
 
   entityRoutes(app, {
     path: '/companies/:companyId/numbers/:numberId',
+    collection: '/companies/:companyId/numbers',
     tag,
     noun: 'a number',
     params: numberParams,
@@ -30,6 +31,7 @@ export function numberRoutes (app: HttpApp, { useCases, store }: AppDependencies
       const { companyId, numberId } = params as { companyId: string, numberId: string }
       return { companyId, id: numberId }
     },
+    idOf: entity => entity.numberId,
     find: async ({ companyId, id }) => found(await store.numbers.find(companyId, id), 'number'),
     authorize: (caller, companyId, action) => requireAccess(caller, companyId, action === 'read' ? 'read' : 'write'),
   })
