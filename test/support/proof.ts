@@ -24,7 +24,7 @@ export interface Proof {
 /** At each end of a recorded stretch so much may be missing: Asterisk reads a recorder every 20 ms, and the network takes its time. */
 const edgeMs = 60
 /** Three packets that a machine busy with the tests themselves may lose, and a millisecond that the decoder may err. */
-const lossMs = 61
+const lossMs = 101
 
 /** Each once, as a consumer keeps them: a process killed between Kafka's answer and its own commit publishes some again, under the same ids. */
 export const callEvents = ({ probe, topicPrefix }: Tacet, callId: string): ProbedEvent[] => {
