@@ -2,7 +2,7 @@ import { createProgram, runProgram } from '@tacet/cli'
 import { eventually } from '@tacet/test-kit'
 import t from 'tap'
 import { openOffice } from '../support/office.ts'
-import { proofOf } from '../support/proof.ts'
+import { proofOf, waitForEvent } from '../support/proof.ts'
 import { receiveCall, speak } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
@@ -53,6 +53,7 @@ t.test('an operator sees the calls, stops and starts a recording, asks the docto
   t.match(await json('resume', talk.callId), { state: 'recording', reasons: [] })
   await speak(talk.voices, 300)
   await talk.hangup()
+  await waitForEvent(tacet, talk.callId, 'call.ended')
   t.match(await run('pause', talk.callId), { code: 1, text: /409 call-ended/ })
 
   const { view } = await proofOf(t, tacet, talk)

@@ -5,9 +5,10 @@ import t from 'tap'
 import { encodeWav, readWav, readWavFile, stitch, type StitchTrack, type WavFormat } from '@tacet/audio'
 import { countingSamples, mono, stereo, tempFolder } from '../helpers/files.ts'
 
-/** `npm run soak` asks for more. */
-const count = Number(process.env.WAV_MUTATIONS ?? 300)
-const seed = Number(process.env.WAV_SEED ?? Date.now() % 1_000_000)
+/** `npm run soak` asks for more, and for others each time. */
+const { WAV_MUTATIONS, WAV_SEED } = process.env
+const count = Number(WAV_MUTATIONS ?? 300)
+const seed = Number(WAV_SEED ?? (WAV_MUTATIONS ? Date.now() % 1_000_000 : 20_261_123))
 t.setTimeout(30_000 + 60 * count)
 t.comment(`WAV_MUTATIONS=${count} WAV_SEED=${seed}`)
 
