@@ -12,6 +12,7 @@ import { crashPoints, createMarks } from './crash-points.ts'
 import { outbox, replica as replicaTable } from './db/schema.ts'
 import { createCallControlApp } from './http/app.ts'
 import { createObserver } from './observer.ts'
+import { messageOf } from './usecases/audit-attempt.ts'
 import { createAnswerBook, createCommands } from './usecases/command-recording.ts'
 import { createPost } from './usecases/hold-post.ts'
 import { openWatch, type PbxWatch } from './watch.ts'
@@ -91,9 +92,10 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     answers,
     session: callId => usableWatch(post.watch).follower.session(callId),
     onIntentFailure: err => logger.warn({ err }, 'pause intent not stored'),
+    onRefusalNotStored: err => logger.warn({ err }, 'refusal not put into the audit log'),
   }))
   const authenticator = createAuthenticator(credentials)
-  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post.watch), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post.watch), appendAudit: entry => store.announce(messageOf(entry, uuidv7())), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
 
   const admin = createAdminApp({
     name,

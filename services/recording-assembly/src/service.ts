@@ -108,6 +108,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
     exportVcon: createExportVcon({ recordings, store }),
     readPeaks: createReadPeaks({ recordings, store, files }),
     authenticator: createAuthenticator(credentials),
+    appendAudit: entry => audit.append(entry),
     logger,
     metrics,
     rateLimitPerMinute: config.rateLimitPerMinute,

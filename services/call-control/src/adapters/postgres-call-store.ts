@@ -1,6 +1,6 @@
-import { createBatcher, isTransientDatabaseError, outboxRows, type Database } from '@tacet/service-kit'
+import { appendToOutbox, createBatcher, isTransientDatabaseError, outboxRows, type Database } from '@tacet/service-kit'
 import { and, asc, eq, inArray } from 'drizzle-orm'
-import { calls, commandAnswers, pauseIntents } from '../db/schema.ts'
+import { calls, commandAnswers, outbox, pauseIntents } from '../db/schema.ts'
 import { LeaseLost, StoreUnavailable, type CallStore, type PauseIntent } from '../usecases/ports.ts'
 import { commitStatement, intentStatement, type PreparedCommit } from './commit-statement.ts'
 
@@ -62,6 +62,10 @@ export function createPostgresCallStore ({ database, pbxId, epoch, onCommitted }
       onCommitted()
     },
     noteIntent: async intent => await guarded(() => storeIntent(intent)),
+    async announce (message) {
+      await guarded(() => appendToOutbox(db, outbox, [message]))
+      onCommitted()
+    },
     async loadOpen () {
       return await guarded(async () => {
         const open = await db.select({ call: calls.state, revision: calls.revision }).from(calls).where(and(eq(calls.pbxId, pbxId), eq(calls.isOver, false)))

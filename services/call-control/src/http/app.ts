@@ -1,4 +1,5 @@
-import { createHttpApp, type Authenticator, type HttpApp, type Logger, type Metrics, type Principal } from '@tacet/service-kit'
+import type { AuditEntry, ProblemCode } from '@tacet/contracts'
+import { createHttpApp, createRefusalAudit, handleError, type Authenticator, type HttpApp, type Logger, type Metrics, type Principal, type RefusalAudit } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import type { Commands } from '../usecases/command-recording.ts'
 import type { PbxWatch } from '../watch.ts'
@@ -10,6 +11,8 @@ export interface AppDependencies {
   authenticator: Authenticator
   /** Throws `standby` or `pbx-unavailable`. */
   watch: () => PbxWatch
+  /** Into the audit log, with the next publishing. */
+  appendAudit: (entry: AuditEntry) => Promise<void>
   clock: () => number
 }
 
@@ -31,8 +34,15 @@ export async function createCallControlApp ({ logger, metrics, rateLimitPerMinut
       keyOf: async request => (await deps.authenticator.identifyRequest(request) ?? phoneOf(request, deps.authenticator))?.credentialId,
     },
   })
-  await app.register(async (scope: HttpApp) => callRoutes(scope, deps), { prefix: '/v1' })
-  await app.register(async (scope: HttpApp) => phoneRoutes(scope, deps), { prefix: '/phone/v1' })
+  // What reaches the commands they put into the audit log themselves.
+  const audit = (...codes: ProblemCode[]) => createRefusalAudit({ action: actionOf, isRead, codes: new Set(['unauthenticated', ...codes]), append: deps.appendAudit, now: deps.clock })
+  const [ofReads, ofCommands, ofPhones] = [audit('forbidden', 'call-not-found'), audit(), audit('no-live-call', 'ambiguous-call')]
+  const auditing = (scope: HttpApp, auditOf: (request: FastifyRequest) => RefusalAudit) => scope.setErrorHandler(async (error, request, reply) => {
+    await auditOf(request)(error, request)
+    return handleError(error, request, reply)
+  })
+  await app.register(async (scope: HttpApp) => callRoutes(auditing(scope, request => isRead(request) ? ofReads : ofCommands), deps), { prefix: '/v1' })
+  await app.register(async (scope: HttpApp) => phoneRoutes(auditing(scope, () => ofPhones), deps), { prefix: '/phone/v1' })
   return app
 }
 
@@ -41,3 +51,12 @@ function phoneOf ({ params }: FastifyRequest, authenticator: Authenticator): Pri
   const { deviceToken } = params as { deviceToken?: string }
   return deviceToken === undefined ? undefined : authenticator.authenticate(deviceToken, ['device-token'])
 }
+
+const commandNames: Record<string, string> = { pause: 'pause', stop: 'pause', resume: 'resume', start: 'resume', toggle: 'toggle' }
+/** Which command a request is, by the key of a phone or the end of the path. */
+function commandOf ({ method, params, routeOptions: { url = '' } }: FastifyRequest): string | undefined {
+  const { key } = params as { key?: string }
+  return commandNames[key ?? (method === 'POST' ? url.split('/').at(-1) ?? '' : '')]
+}
+const isRead = (request: FastifyRequest): boolean => commandOf(request) === undefined
+const actionOf = (request: FastifyRequest): string => isRead(request) ? 'calls.request' : `recording.${commandOf(request)}`

@@ -29,6 +29,7 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
   }, async (request, reply) => {
     const principal = authenticator.authenticate(request.params.deviceToken, ['device-token'])
     if (principal === undefined) throw problem('unauthenticated')
+    request.principal = principal
     const session = findSession(principal, request.query.callId)
     const answer = await press(session, principal, request.params.key, request.ip)
     const isJson = request.headers.accept?.includes('application/json') === true

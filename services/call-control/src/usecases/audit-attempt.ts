@@ -12,8 +12,12 @@ export interface Attempt {
   detail: AuditEntry['detail']
 }
 
+/** An entry for the log of its company; entries of no company are kept together. */
+export const messageOf = (entry: AuditEntry, id: string): Message =>
+  ({ id, topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', occurredAt: new Date(entry.at), data: entry })
+
 /** The entry for the audit log; whose it is, the log learns from the call. */
-export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Call, { action, cause, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
+export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Pick<Call, 'companyId' | 'callId'> | { companyId: string | null, callId: null }, { action, cause, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
   const atMs = clock()
   const entry: AuditEntry = {
     auditId: newId(),
@@ -28,5 +32,5 @@ export function auditMessage ({ clock, newId }: { clock: () => number, newId: ()
     effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,
     detail: { ...detail, commandId: cause.commandId },
   }
-  return { id: newId(), topic: topics.audit, type: 'audit.recorded', subject: call.companyId, occurredAt: new Date(atMs), data: entry }
+  return messageOf(entry, newId())
 }

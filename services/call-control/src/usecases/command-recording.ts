@@ -28,6 +28,7 @@ export interface CommandOptions {
   store: CallStore
   answers: AnswerBook
   onIntentFailure: (error: unknown) => void
+  onRefusalNotStored: (error: unknown) => void
 }
 
 /** Answers given under an Idempotency-Key, for as long as their call lives. */
@@ -56,10 +57,10 @@ export function createCommands (options: CommandOptions) {
 
   async function execute (command: Command): Promise<CommandAnswer> {
     const requestedAtMs = clock()
-    const repeated = earlierAnswer(command)
-    if (repeated) return repeated
-    const session = await reach(command)
     const cause: Cause = { commandId: newId(), by: actorOf(command.principal) }
+    const reached = await reach(command).catch(async (error: unknown) => await refuseUnreached(command, cause, requestedAtMs, error))
+    if ('answer' in reached) return reached.answer
+    const { session } = reached
     const record = recorder(session, command, cause, requestedAtMs)
     const refusal = refuse(session.call, command)
     if (refusal) {
@@ -107,11 +108,23 @@ export function createCommands (options: CommandOptions) {
     return call
   }
 
-  async function reach (command: Command): Promise<CallSession> {
+  /** The call that is commanded, or the answer from before. */
+  async function reach (command: Command): Promise<{ session: CallSession } | { answer: CommandAnswer }> {
+    const answer = earlierAnswer(command)
+    if (answer) return { answer }
     await find(command)
     const session = options.session(command.callId)
     if (!session) throw problem('call-ended')
-    return session
+    return { session }
+  }
+
+  /** No call takes this refusal into its log: it goes into the log of whoever asked, and says nothing of a call of others. */
+  async function refuseUnreached (command: Command, cause: Cause, requestedAtMs: number, error: unknown): Promise<never> {
+    if (!isProblem(error) || error.status >= 500) throw error
+    const { action, principal: { companyId }, address, device, note, callId } = command
+    const attempt: Attempt = { action, cause, requestedAtMs, address, detail: { device, note, callId } }
+    await store.announce(auditMessage(options, { companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
+    throw error
   }
 
   async function stored (callId: string): Promise<Call | undefined> {

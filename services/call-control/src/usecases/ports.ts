@@ -45,6 +45,8 @@ export interface CallStore {
   /** One transaction: the call, its events, the answers given. Repeating it changes nothing. */
   commit (commit: Commit): Promise<void>
   noteIntent (intent: PauseIntent): Promise<void>
+  /** Publishes what is about none of our calls. */
+  announce (message: Message): Promise<void>
   loadOpen (): Promise<{ calls: OpenCall[], answers: StoredAnswer[] }>
   /** A call that is over or that another instance follows. */
   find (callId: string): Promise<Call | undefined>

@@ -55,6 +55,12 @@ export function testCallStore (name: string, createWorld: (t: Test) => Promise<S
     t.equal(await store(1).find(callIdOf('never')), undefined)
   })
 
+  test('what is about no call is published too', async (t, { store, outbox }) => {
+    const message = held(createCall('1'), 1)
+    await store(1).announce(message)
+    t.same(await outbox(), [message.id])
+  })
+
   test('open calls of this PBX are loaded with their revision, those that are over are not', async (t, { store }) => {
     const [open, ended] = [createCall('1'), createCall('2')]
     await store(1).commit(commitOf(open, 4))

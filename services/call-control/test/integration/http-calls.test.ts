@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { commandAnswerSchema, liveCallListSchema, problem, problemSchema, recordingStatusSchema } from '@tacet/contracts'
+import { commandAnswerSchema, liveCallListSchema, problem, problemSchema, recordingStatusSchema, type AuditEntry } from '@tacet/contracts'
 import { createOpenApi } from '../../src/openapi.ts'
 import { createHttpLab, tokens, type Answer } from '../support/http.ts'
-import { anna, ben, company, companyId } from '../support/rules.ts'
+import { anna, ben, company, companyId, otherCompanyId } from '../support/rules.ts'
 
 const unknownCall = 'f0000000-0000-4000-8000-000000000000'
 
@@ -100,7 +100,7 @@ t.test('a service may do what its scopes name, and no more', async t => {
   t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
   t.same((await send({ url: '/v1/calls', token: tokens.reader })).body.items[0].recording.allowedActions, [])
   isProblem(t, await send({ ...requests[2]!, token: tokens.reader }), 'forbidden', 403)
-  t.match(lab.messages().flatMap(({ type, data }) => type === 'audit.recorded' ? [data] : []), [1, 2, 3].map(() => ({ action: 'recording.pause', outcome: 'refused', code: 'forbidden', actor: { kind: 'machine' } })))
+  t.match(lab.messages().flatMap(({ type, data }) => type === 'audit.recorded' && (data as AuditEntry).action === 'recording.pause' ? [data] : []), [1, 2, 3].map(() => ({ action: 'recording.pause', outcome: 'refused', code: 'forbidden', actor: { kind: 'machine' } })))
   t.same(await statuses(tokens.machine), [403, 403, 200])
   t.match(lab.follower.session(callId)?.call.recording.reasons, ['machine'])
 })
@@ -185,4 +185,25 @@ t.test('each key has a budget of its own; whoever only tries keys out has one fo
   t.same(await statuses(() => ({ url: `/phone/v1/${tokens.annasPhone}/status` })), [200, 200, 200, 200, 200, 429])
   t.equal((await send({ url: `/phone/v1/${tokens.bensPhone}/status` })).status, 404, 'another phone, that has no call')
   t.same(await statuses(index => ({ url: index % 2 === 0 ? '/v1/calls' : `/phone/v1/guess-0123456789abcdefgh-${index}/status`, token: `guess-0123456789abcdefgh-${index}` })), [401, 401, 401, 401, 401, 429])
+})
+
+t.test('what is refused before it is a command is in the audit log of whoever asked, without a secret', async t => {
+  const { lab, send } = await createHttpLab(t)
+  const { call: { callId } } = await lab.answerCall()
+  const audits = async (...requests: Parameters<typeof send>[0][]) => {
+    const before = lab.messages().length
+    for (const request of requests) await send(request)
+    return lab.messages().slice(before).filter(({ type }) => type === 'audit.recorded').map(({ data }) => data as AuditEntry)
+  }
+  const status = { url: `/v1/calls/${callId}/recording`, token: tokens.stranger }
+  t.match(await audits(status, status), [{ companyId: otherCompanyId, action: 'calls.request', outcome: 'refused', code: 'call-not-found', callId: null, detail: { method: 'GET', params: { callId } } }], 'asked twice, told once')
+  t.match(await audits({ url: '/v1/calls', token: tokens.machine }), [{ companyId, code: 'forbidden', actor: { kind: 'service' } }])
+  const guess = { url: `/v1/calls/${callId}/recording/pause`, method: 'POST' as const, token: 'guess-0123456789abcdefghijkl' }
+  const guesses = await audits(guess, guess, { url: '/phone/v1/guess-0123456789abcdefghijkl/toggle' }, { url: '/v1/calls' })
+  t.match(guesses, [{ companyId: null, action: 'recording.pause', code: 'unauthenticated', actor: { kind: 'unknown', address: '127.0.0.1' } }, { code: 'unauthenticated' }, { action: 'recording.toggle' }])
+  t.equal(guesses.length, 3, 'who brings no token tries nothing')
+  const press = { url: `/phone/v1/${tokens.bensPhone}/pause` }
+  const presses = await audits(press, press, { url: `/phone/v1/${tokens.bensPhone}/status` })
+  t.match(presses, [{ companyId, action: 'recording.pause', code: 'no-live-call', actor: { agentId: ben } }, { action: 'recording.pause' }, { action: 'calls.request' }])
+  t.notMatch(JSON.stringify([...guesses, ...presses]), /guess-|bens-phone/)
 })

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import type { Credential } from '@tacet/contracts'
 import { createAuthenticator, createLogger, hashToken, type HttpApp } from '@tacet/service-kit'
 import { createCallControlApp } from '../../src/http/app.ts'
+import { messageOf } from '../../src/usecases/audit-attempt.ts'
 import type { PbxWatch } from '../../src/watch.ts'
 import { createLab, type Lab, type LabOptions } from './lab.ts'
 import { anna, ben, companyId, otherCompanyId } from './rules.ts'
@@ -59,6 +60,7 @@ export async function createHttpLab (t: Test, options: LabOptions & { watch?: ()
     commands: lab.commands,
     authenticator: createAuthenticator(source),
     watch: options.watch ?? (() => ({ follower: lab.follower }) as PbxWatch),
+    appendAudit: entry => lab.store.announce(messageOf(entry, lab.newId())),
     clock: lab.time.now,
     logger: createLogger({ name: 'test', level: 'silent' }),
     ...(options.rateLimitPerMinute !== undefined && { rateLimitPerMinute: options.rateLimitPerMinute }),

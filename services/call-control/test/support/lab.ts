@@ -73,7 +73,7 @@ export function createLab (options: LabOptions = {}): Lab {
     },
   })
   const follower = createCallFollower({ ...createSettings(options), pbxId: 'demo', clock: time.now, callIdOf, openSession })
-  const commands = createCommands({ clock: time.now, newId, store, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error) })
+  const commands = createCommands({ clock: time.now, newId, store, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error), onRefusalNotStored: error => storeFailures.push(error) })
 
   return {
     time,

@@ -61,6 +61,11 @@ export function createMemoryCallStore ({ database = createMemoryDatabase(), pbxI
       isThere()
       database.intents.push(structuredClone(intent))
     },
+    async announce (message) {
+      isThere()
+      outboxRows([message])
+      database.outbox.push(structuredClone(message))
+    },
     async loadOpen () {
       isThere()
       const open = [...database.calls.values()].filter(row => row.pbxId === pbxId && !isOver(row.call))

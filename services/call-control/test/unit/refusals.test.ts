@@ -74,7 +74,7 @@ t.test('a call of others and a call that never was are the same to a stranger', 
     t.match(others, { code: 'call-not-found', status: 404 })
     t.same([others.code, others.message, others.extra], [never.code, never.message, never.extra])
   }
-  t.same(audits(lab), [])
+  t.ok(audits(lab).every(({ companyId, callId }) => callId === null && companyId !== null), 'the call\'s own log says nothing of it')
 })
 
 t.test('the operator reaches every company', async t => {
@@ -181,4 +181,25 @@ t.test('the status names the rule, the segments, and what the asker may do', asy
   await lab.hangUp()
   t.match(statusOf(session.call, asSupervisor), { state: 'ended', endReason: 'hangup', allowedActions: [] })
   t.ok(recorderId(session.call, 1, 'in').endsWith('-1-in'))
+})
+
+t.test('a command for a call of others, or for none, is in the log of whoever asked, and looks the same there', async t => {
+  const { lab, callId } = await createAnswered()
+  for (const [principal, companyId] of [[asAgent(ben), asAgent(ben).companyId], [asStranger, otherCompanyId]] as const) {
+    const before = audits(lab).length
+    for (const id of [callId, unknownCall]) await problemOf(lab.command('pause', id, { principal, address: '192.0.2.7', device: 'phone' }))
+    const entries = audits(lab).slice(before).map(({ detail: { commandId, ...detail }, auditId, ...entry }) => ({ ...entry, detail }))
+    t.match(entries[0], { companyId, action: 'recording.pause', outcome: 'refused', code: 'call-not-found', effectiveAt: null, callId: null, actor: { credentialId: principal.credentialId, address: '192.0.2.7' }, detail: { callId, device: 'phone' } })
+    t.same(entries[1], { ...entries[0], detail: { ...entries[0]?.detail, callId: unknownCall } })
+  }
+})
+
+t.test('a refusal is answered, whether it can be stored or not', async t => {
+  const { lab } = await createAnswered()
+  lab.store.isDown = true
+  t.match(await problemOf(lab.command('pause', unknownCall)), { status: 503 }, 'nobody knows whether there is such a call')
+  lab.store.isDown = false
+  lab.store.announce = async () => { throw new Error('gone meanwhile') }
+  t.match(await problemOf(lab.command('pause', unknownCall)), { code: 'call-not-found' })
+  t.match(lab.storeFailures, [{ message: 'gone meanwhile' }])
 })

@@ -1,5 +1,5 @@
-import { problem } from '@tacet/contracts'
-import { createHttpApp, handleError, isTransientDatabaseError, requirePrincipal, type Authenticator, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import { problem, type AuditEntry, type ProblemCode } from '@tacet/contracts'
+import { createHttpApp, createRefusalAudit, handleError, isTransientDatabaseError, requirePrincipal, type Authenticator, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { ReadRecording } from '../usecases/read-recording.ts'
 import type { Listen } from '../usecases/listen.ts'
@@ -18,6 +18,7 @@ export interface AppDependencies {
   readPeaks: ReadPeaks
   exportVcon: ExportVcon
   authenticator: Authenticator
+  appendAudit: (entry: AuditEntry) => Promise<void>
 }
 
 export interface AppOptions extends AppDependencies {
@@ -26,7 +27,7 @@ export interface AppOptions extends AppDependencies {
   rateLimitPerMinute?: number
 }
 
-export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, exportVcon, authenticator, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, exportVcon, authenticator, appendAudit, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
@@ -39,18 +40,30 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
     },
   })
   await app.register(async (v1: HttpApp) => {
-    v1.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
+    auditing(v1, 'unauthenticated')
     v1.addHook('onRequest', requirePrincipal(authenticator))
-    recordingRoutes(v1, { readRecording, listen })
-    exportRoutes(v1, { readPeaks, exportVcon })
-    linkMakingRoutes(v1, { listen })
+    await v1.register(async (reading: HttpApp) => {
+      auditing(reading, 'unauthenticated', 'recording-not-found')
+      recordingRoutes(reading, { readRecording, listen })
+      exportRoutes(reading, { readPeaks, exportVcon })
+      linkMakingRoutes(reading, { listen })
+    })
     manageRoutes(v1, { manageRecording })
   }, { prefix: '/v1' })
   await app.register(async (open: HttpApp) => {
-    open.setErrorHandler((error, request, reply) => handleError(nameOutage(error), request, reply))
+    auditing(open, 'link-invalid')
     linkRoutes(open, { listen })
   }, { prefix: '/v1' })
   return app
+
+  /** Orders to delete, hold and cut put their own refusals into the audit log. */
+  function auditing (scope: HttpApp, ...codes: ProblemCode[]): void {
+    const noteRefusal = createRefusalAudit({ action: 'recordings.request', codes: new Set(codes), append: appendAudit })
+    scope.setErrorHandler(async (error, request, reply) => {
+      await noteRefusal(error, request)
+      return handleError(nameOutage(error), request, reply)
+    })
+  }
 }
 
 /** Whatever is away, database or store: say so. */

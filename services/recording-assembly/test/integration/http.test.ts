@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { test } from 'tap'
 import { encodeWav } from '@tacet/audio'
 import { eventually } from '@tacet/test-kit'
@@ -81,6 +82,8 @@ test('the API of recordings', async t => {
     t.match(await ask({}, 'HEAD'), { status: 200, headers: { etag, 'content-type': 'audio/wav', 'content-length': String(whole.length), 'accept-ranges': 'bytes' }, bytes: { length: 0 } })
     t.match(await ask({ 'if-none-match': etag }, 'HEAD'), { status: 304 })
     t.equal((await fetch(`${service.url}${path}/audio`, { method: 'HEAD' })).status, 401)
+    t.equal((await service.call('/v1/linked-audio?link=a.b')).status, 403)
+    t.match((await around.probe.waitFor(({ type, data }) => type === 'audit.recorded' && data.code === 'link-invalid')).data, { companyId: null, actor: { kind: 'unknown' }, detail: { params: {} } })
   })
 
   t.test('shows a recording only to who may see it; for the others there is none', async t => {
@@ -103,6 +106,11 @@ test('the API of recordings', async t => {
         t.same(answer, await learn(randomUUID(), method, route), 'as if it did not exist')
       }
       t.same((await service.call('/v1/recordings', { token: tokens[who] })).body, { items: [], nextCursor: null })
+    }
+    const refused = (params: object) => around.probe.waitFor(({ type, data }) => type === 'audit.recorded' && isDeepStrictEqual({ ...params, outcome: 'refused' }, { action: data.action, code: data.code, companyId: data.companyId, outcome: data.outcome }))
+    for (const action of ['recordings.request', 'recording.delete', 'recording.purge', 'recording.hold', 'recording.lift-hold']) {
+      const { data } = await refused({ action, code: 'recording-not-found', companyId: otherCompanyId })
+      t.match(data, { callId: null, actor: { kind: 'owner', credentialId: /-/ } }, `${action} is in the log of whoever asked`)
     }
     for (const token of [tokens.phone, tokens.revoked, 'nonsense', undefined]) {
       t.equal((await service.call(path, token === undefined ? {} : { token })).problem().code, 'unauthenticated')
