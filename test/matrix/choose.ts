@@ -6,7 +6,7 @@ const mostInARound = 6
 
 /** The faults to play, in rounds: those of a round befall the same calls. */
 export function choose (faults: Fault[], { seed, isAll, only, budgetSeconds }: Choice): Fault[][] {
-  if (only !== undefined) return inRounds(faults.filter(({ name }) => name.includes(only)))
+  if (only !== undefined) return inRounds(faults.filter(({ name }) => new RegExp(only).test(name)))
   return inRounds(isAll ? faults : within(shuffled(faults, seed), budgetSeconds))
 }
 
@@ -24,7 +24,7 @@ function inRounds (faults: Fault[]): Fault[][] {
   const rounds: Fault[][] = []
   for (const fault of faults) {
     const last = rounds.at(-1)
-    if (last && last.length < mostInARound && !fault.fate && !last[0]!.fate) last.push(fault)
+    if (last && last.length < mostInARound && !fault.isAlone && !last[0]!.isAlone) last.push(fault)
     else rounds.push([fault])
   }
   return rounds

@@ -1,5 +1,7 @@
 import { crashPoints as assemblySteps } from '../../services/recording-assembly/src/crash-points.ts'
 import { crashPoints } from '../../services/call-control/src/crash-points.ts'
+import { addSecond, contest, drainAsterisk, freeze, registerAll, removeSecond, replayKafka, startDrained, takeWebsocket, wake } from './disturb.ts'
+import type { Ground } from './ground.ts'
 import { startAgain, type Act, type Fault } from './play.ts'
 
 const nothing = async () => {}
@@ -28,8 +30,33 @@ const assemblyKilledAt = (point: string): Fault => ({
   costs: 35,
 })
 
+interface Disturbance extends Partial<Fault> { during: Fault['during'], inject: Fault['inject'], recover: Fault['recover'] }
+const fault = (name: string, { lastsMs = 1000, costs = 10, ...more }: Disturbance): Fault => ({ name, lastsMs, costs, ...more })
+
+const everything: Act[] = ['pause', 'resume', 'hang up', 'call']
+const stopped = (part: 'kafka' | 'postgres', lastsMs: number, costs: number): Fault =>
+  fault(`${part} stopped for ${lastsMs / 1000} s`, { during: everything, inject: ({ ground }) => ground.parts[part].stop(), recover: ({ ground }) => ground.parts[part].start(), lastsMs, costs })
+const frozen = (lastsMs: number): Fault =>
+  fault(`call-control frozen for ${lastsMs / 1000} s`, { during: ['pause', 'resume', 'call'], inject: ({ tacet }) => freeze(tacet.services['call-control']), recover: ({ tacet }) => wake(tacet.services['call-control']), lastsMs, costs: 12 })
+
 /** Every fault of the matrix: a new one is a line more. */
-export const faults = (): Fault[] => [
+export const faults = ({ ground, isLong }: { ground: Pick<Ground, 'spool'>, isLong: boolean }): Fault[] => [
+  stopped('kafka', isLong ? 60_000 : 3_000, 20),
+  stopped('postgres', isLong ? 60_000 : 3_000, 20),
+  frozen(isLong ? 30_000 : 4_000),
+  fault('call-control frozen while another takes over', { during: ['pause', 'resume', 'call'], inject: async world => { await addSecond(world); await freeze(world.tacet.services['call-control']) }, recover: async world => { await wake(world.tacet.services['call-control']); await removeSecond(world) }, lastsMs: isLong ? 30_000 : 5_000, costs: 15 }),
+  fault('recording-assembly frozen', { during: ['hang up'], inject: ({ tacet }) => freeze(tacet.services['recording-assembly']), recover: ({ tacet }) => wake(tacet.services['recording-assembly']), lastsMs: isLong ? 30_000 : 4_000, costs: 10 }),
+  fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, recover: nothing, costs: 8 }),
+  fault('two instances, contested operations', { during: [], inject: world => contest(world, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 20 }),
+  fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 15 }),
+  fault('Asterisk killed in mid-call', { during: [], inject: ({ ground }) => ground.parts.asterisk.kill(), recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) }, fate: 'cut off', isAlone: true, costs: 12 }),
+  fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 15 }),
+  ...ground.spool === null
+    ? []
+    : [
+        fault('the spool full', { during: ['pause', 'resume', 'call'], inject: async () => ground.spool!.fill(), recover: async () => ground.spool!.free(), lastsMs: 8000, fate: 'lacking', alarm: 'recording.missing', isAlone: true, costs: 15 }),
+        fault('the spool not writable', { during: ['pause', 'resume', 'call'], inject: async () => ground.spool!.makeReadOnly(), recover: async () => ground.spool!.makeWritable(), lastsMs: 8000, fate: 'lacking', alarm: 'recording.missing', isAlone: true, costs: 15 }),
+      ],
   ...crashPoints.filter(point => point !== 'P7').map(killedAt),
   // The second file is the timeline.
   ...assemblySteps.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point).map(assemblyKilledAt),

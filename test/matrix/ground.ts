@@ -17,6 +17,8 @@ export interface Part {
   /** As its operator would stop it. */
   stop: () => Promise<void>
   kill: () => Promise<void>
+  /** It has been told to end, and does so when it likes. */
+  ended: () => Promise<void>
   /** Resolves when it works. */
   start: () => Promise<void>
   isUp: () => Promise<boolean>
@@ -68,6 +70,11 @@ export async function openGround (t: Owner): Promise<Ground> {
   const part = (name: PartName, isUp: () => Promise<boolean>): Part => ({
     stop: async () => await launched.get(name)!.running.stop(),
     kill: async () => await launched.get(name)!.running.kill(),
+    async ended () {
+      const { running } = launched.get(name)!
+      running.isStopping = () => true
+      await running.exited
+    },
     async start () {
       relaunch(launched.get(name)!.options)
       await eventually(isUp, { timeoutMs: 60_000, intervalMs: 100, message: `${name} did not come back` })

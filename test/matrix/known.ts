@@ -12,7 +12,10 @@ interface Seen { line: Line, state: RecordingState, wrong: string | null }
 /** Of every call the right state is known, soon after call-control says that it is ready. False when it died meanwhile. */
 export async function becomeKnown (t: Test, world: World): Promise<boolean> {
   const { adminUrl, isRunning } = world.tacet.services['call-control']
-  const isReady = async () => (await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(2000) })).ok
+  const isReady = async () => {
+    const answer = await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(2000) })
+    return answer.ok && (await answer.json() as { checks: { pbx: { role: string, state: string } } }).checks.pbx.role === 'active'
+  }
   await eventually(async () => !isRunning() || await isReady(), { timeoutMs: 60_000, intervalMs: 20, message: 'call-control did not become ready' })
   const readyAtMs = performance.now()
   let seen: Seen[] = []

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { eventually, leaked, locate } from '@tacet/test-kit'
+import { eventually, leaked, locate, missing } from '@tacet/test-kit'
 import { checkAudio, proofOf, stalledMs, type Proof } from '../support/proof.ts'
 import { parseName } from '../leak/spool.ts'
 import { liveLines, recentMs, talkOn, voicesOf, type Line } from './history.ts'
@@ -40,9 +40,20 @@ export async function judge (t: Test, { tacet, history }: World, spool: SpoolLog
 /** What was said in a pause is nowhere; what was said while it recorded is there, or the recording says that something is missing. */
 function judgeAudio (t: Test, { talk: { voices, recorded, silent } }: Line, proof: Proof): void {
   const isLongEnough = (leastMs: number) => ({ fromMs, toMs }: { fromMs: number, toMs: number }) => toMs - fromMs >= leastMs
-  const isLacking = proof.timeline.outcome !== 'complete'
-  checkAudio(t, proof, { voices, silent: silent.filter(isLongEnough(judgedMs.silent)), recorded: isLacking ? [] : recorded.filter(isLongEnough(judgedMs.recorded)) })
+  checkAudio(t, proof, { voices, silent: silent.filter(isLongEnough(judgedMs.silent)), recorded: [] })
+  if (proof.timeline.outcome !== 'complete') return
+  const located = locate(proof.samples, voices)
+  for (const voice of voices) {
+    for (const range of recorded.filter(isLongEnough(judgedMs.recorded))) {
+      const saidMs = 20 * voice.sentPackets.filter(({ sentAtMs }) => sentAtMs >= range.fromMs && sentAtMs < range.toMs).length
+      const missingMs = missing(located, voice.name, range.fromMs, range.toMs)
+      t.ok(missingMs <= toleratedMs + saidMs / 25 + 3 * stalledMs(voice, range), `of ${saidMs} ms that ${voice.name} said while it recorded, ${missingMs} are missing`)
+    }
+  }
 }
+
+/** At both edges together, and by chance. A machine that restarts services all the time drops some packets more. */
+const toleratedMs = 250
 
 async function judgeOutcome (t: Test, { name, fate, isLate, talk }: Line, { timeline, manifest }: Proof, logDir: string): Promise<void> {
   const { outcome, reasons } = timeline
@@ -77,7 +88,7 @@ function judgeAssembly (t: Test, { name, talk: { callId } }: Line, _proof: Proof
 }
 
 /** Lines of the services' logs that are errors and name the call. */
-export async function errorsOf (logDir: string, callId: string): Promise<{ msg: string }[]> {
+export async function errorsOf (logDir: string, callId: string): Promise<{ msg: string, alarm?: string }[]> {
   const lines = await Promise.all(['call-control', 'recording-assembly'].map(async name => (await readFile(join(logDir, `${name}.log`), 'utf8')).split('\n')))
   return lines.flat().filter(line => line.includes(callId)).flatMap(line => {
     try {

@@ -5,6 +5,7 @@ import type { Tacet } from '../support/tacet.ts'
 import type { Ground } from './ground.ts'
 import { callIn, callInUnseen, liveLines, talkOn, type History, type Line } from './history.ts'
 import { becomeKnown } from './known.ts'
+import { errorsOf } from './model.ts'
 
 export interface World { ground: Ground, tacet: Tacet, history: History }
 
@@ -22,6 +23,10 @@ export interface Fault {
   lastsMs: number
   /** Its calls' fate: `whole` unless said. */
   fate?: Line['fate']
+  /** What must be called out to a person while the calls are still there. */
+  alarm?: string
+  /** Nothing else befalls its calls. */
+  isAlone?: boolean
   /** What it takes, in seconds, on two cores: for the choice of a slice. */
   costs: number
 }
@@ -44,11 +49,15 @@ export async function play (t: Test, world: World, fault: Fault, next: Fault | u
   const subjects = await prepare(world, fault)
   if (fault.armed && !isArmed(tacet, fault)) await arm(world, fault)
   await fault.inject(world)
-  const acts = await act(world, fault, subjects)
-  await talkOn(history, fault.lastsMs, acts.unseen?.voices)
+  // Who asks may get no answer before it is over.
+  const acting = act(world, fault, subjects)
+  await talkOn(history, fault.lastsMs)
   if (fault.armed) await died(t, world, fault.armed.service)
+  if (fault.alarm) await alarmed(t, world, fault.alarm)
   await fault.recover(world, next)
-  if (fault.fate) for (const line of liveLines(history)) if (line.fate !== 'cut off') line.fate = fault.fate
+  const acts = await acting
+  // What was not recorded when its call was cut off lacks nothing.
+  if (fault.fate) for (const line of liveLines(history)) if (line.fate !== 'cut off') line.fate = fault.fate === 'cut off' && !line.may.has('recording') ? 'lacking' : fault.fate
   if (fault.fate === 'cut off') await giveUp(world)
   await settle(t, world)
   if (!acts.unseen) return
@@ -128,12 +137,17 @@ async function died (t: Test, { tacet, history }: World, service: ServiceName): 
   await talkOn(history, 100)
 }
 
-/** The PBX that carried them is gone: the phones notice by themselves, and register anew. */
+async function alarmed (t: Test, { tacet, history }: World, alarm: string): Promise<void> {
+  const isOnLog = async (callId: string) => (await errorsOf(tacet.logDir, callId)).some(entry => entry.alarm === alarm)
+  await eventually(async () => (await Promise.all(liveLines(history).map(async ({ talk }) => await isOnLog(talk.callId)))).some(Boolean), { timeoutMs: 20_000, message: `no alarm ${alarm} was logged` })
+  const metrics = await (await fetch(`${tacet.services['call-control'].adminUrl}/metrics`)).text()
+  t.match(metrics, new RegExp(`tacet_recording_alarms_total{[^}]*alarm="${alarm}"`), 'there is a metric of the alarm')
+}
+
+/** The PBX that carried them is gone. */
 async function giveUp ({ history }: World): Promise<void> {
   for (const line of liveLines(history)) {
     line.isOver = true
     for (const { call } of line.talk.voices) await call.hangup().catch(() => {})
   }
-  const { outside, desks } = history.office
-  await Promise.all([outside, ...desks].map(async phone => await phone.register()))
 }

@@ -3,6 +3,7 @@ import type { AriSocket } from './ari-socket.ts'
 import { systemClock } from './clock.ts'
 import type { Clock } from './clock.ts'
 import { isAriError } from './errors.ts'
+import { createEventClock } from './event-clock.ts'
 import { parseAriEvent } from './events.ts'
 import type { AriEvent } from './events.ts'
 import { createAriRest } from './rest.ts'
@@ -20,10 +21,10 @@ export type AriConnectionOptions = AriRestOptions & {
    * delivered when it is done. If it fails, the connection is dropped and made anew. The signal aborts when it is lost.
    */
   onUp (signal: AbortSignal): Promise<void> | void
-  /** Every event, in order. Not awaited. */
-  onEvent (event: AriEvent): void
+  /** Every event, in order, with the moment when it happened. Not awaited. */
+  onEvent (event: AriEvent, atMs: number): void
   /** The same events at the moment they arrive, also while `onUp` runs. For the recorder driver. */
-  onArrival? (event: AriEvent): void
+  onArrival? (event: AriEvent, atMs: number): void
   /** After every connection that got as far as `onUp`. Events from now on are lost, until the next `onUp`. */
   onDown? (reason: string): void
   /** Another instance took our application over: stop acting. Nothing more is heard until `reconnect()`. */
@@ -59,6 +60,7 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
   const { logger = silent, clock = systemClock } = options
   const timing = { ...TIMING, ...options.timing }
   const rest = createAriRest(options)
+  const dateOf = createEventClock(() => clock.now())
   let state: AriConnectionState = 'down'
   let isListening = false
   let life: { stop: AbortController, done: Promise<void>, wake (): void } | undefined
@@ -69,25 +71,26 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
   }
 
   function createInbox () {
-    let buffer: AriEvent[] | undefined = []
+    let buffer: { event: AriEvent, atMs: number }[] | undefined = []
     let socket: AriSocket | undefined
-    const deliver = (event: AriEvent) => call('onEvent', () => onEvent(event))
+    const deliver = (event: AriEvent, atMs: number) => call('onEvent', () => onEvent(event, atMs))
     return {
       attach (to: AriSocket) { socket = to },
       receive (message: unknown) {
         if (state === 'replaced') return
         const event = parseAriEvent(message)
+        const atMs = event.type === 'Other' ? clock.now() : dateOf(event.timestamp)
         if (event.type === 'ApplicationReplaced' && event.application === app) return replaced(socket)
         if (event.type === 'Other' && event.problem) logger.warn({ event: event.name, problem: event.problem }, 'ARI event not understood')
-        if (onArrival) call('onArrival', () => onArrival(event))
-        if (!buffer) return deliver(event)
-        buffer.push(event)
+        if (onArrival) call('onArrival', () => onArrival(event, atMs))
+        if (!buffer) return deliver(event, atMs)
+        buffer.push({ event, atMs })
         if (buffer.length > MAX_BUFFERED) socket?.end('too many events while reconciling')
       },
       release () {
         const buffered = buffer ?? []
         buffer = undefined
-        for (const event of buffered) if (state === 'up') deliver(event)
+        for (const { event, atMs } of buffered) if (state === 'up') deliver(event, atMs)
       },
     }
   }

@@ -43,21 +43,21 @@ export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clo
     if (!entry.starting && entries.get(entry.recorderId) === entry) entries.delete(entry.recorderId)
   }
 
-  function departure ({ recorderId }: Entry, by: Source): number {
-    const atMs = departures.get(recorderId) ?? clock.now()
+  function departure ({ recorderId }: Entry, by: Source, seenAtMs: number): number {
+    const atMs = departures.get(recorderId) ?? seenAtMs
     if (by === 'event') departures.set(recorderId, atMs)
     for (const oldest of departures.keys()) if (departures.size > MAX_DEPARTURES) departures.delete(oldest)
     return atMs
   }
 
   /** One that was found stopped has been so for a while, and says since when; its clock need not be ours. */
-  function arrival ({ closedAtMs }: Place, by: Source): number {
-    return by === 'inspection' && closedAtMs !== undefined ? Math.min(closedAtMs, clock.now()) : clock.now()
+  function arrival ({ closedAtMs }: Place, by: Source, seenAtMs: number): number {
+    return by === 'inspection' && closedAtMs !== undefined ? Math.min(closedAtMs, seenAtMs) : seenAtMs
   }
 
-  function note (entry: Entry, place: Place, by: Source): void {
+  function note (entry: Entry, place: Place, by: Source, seenAtMs = clock.now()): void {
     if (entry.place && ORDER.indexOf(place.at) <= ORDER.indexOf(entry.place.at)) return
-    Object.assign(entry, { place, by, sinceMs: place.at === 'gone' ? departure(entry, by) : arrival(place, by) })
+    Object.assign(entry, { place, by, sinceMs: place.at === 'gone' ? departure(entry, by, seenAtMs) : arrival(place, by, seenAtMs) })
     if (place.at === 'gone') forget(entry)
     else departures.delete(entry.recorderId)
     for (const listener of entry.listeners) listener()
@@ -115,10 +115,10 @@ export function createRecorderBook ({ rest, clock }: { rest: AriRest, clock: Clo
       })
     },
 
-    onEvent (event: AriEvent): void {
+    onEvent (event: AriEvent, atMs?: number): void {
       if (event.type !== 'StasisStart' && event.type !== 'ChannelDestroyed') return
       if (!isRecorderId(event.channel.id)) return
-      note(of(event.channel.id), event.type === 'ChannelDestroyed' ? { at: 'gone' } : placeOf(event.channel), 'event')
+      note(of(event.channel.id), event.type === 'ChannelDestroyed' ? { at: 'gone' } : placeOf(event.channel), 'event', atMs)
     },
   }
 }

@@ -43,7 +43,7 @@ export interface RecorderDriver {
   /** All recorders on the PBX, by one look. Throws AriError. */
   list (): Promise<RecorderStatus[]>
   /** Must hear every ARI event, without delay: proofs arrive here. */
-  onEvent (event: AriEvent): void
+  onEvent (event: AriEvent, atMs?: number): void
 }
 
 const RECORDER_ID = /^tacet-[A-Za-z0-9.-]{1,100}$/
@@ -84,3 +84,6 @@ export function toStatus ({ recorderId, place = { at: 'gone' } }: { recorderId: 
   if (at === 'gone') return { recorderId, state: 'absent' }
   return { recorderId, state: at === 'created' ? 'created' : 'recording' }
 }
+
+/** Of a recorder's channel as an event shows it. */
+export const recorderStatusOf = (channel: Pick<AriChannel, 'id' | 'dialplan'>): RecorderStatus => toStatus({ recorderId: channel.id, place: placeOf(channel) })

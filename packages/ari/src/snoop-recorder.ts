@@ -200,8 +200,8 @@ export function createSnoopRecorderDriver (options: SnoopRecorderOptions): Recor
       return toStatus(entry)
     },
     list: async () => (await book.lookAtAll()).map(toStatus),
-    onEvent (event) {
-      book.onEvent(event)
+    onEvent (event, atMs) {
+      book.onEvent(event, atMs)
       if (event.type === 'ChannelDestroyed') unwanted.delete(event.channel.id)
       if (event.type === 'StasisStart' && unwanted.has(event.channel.id)) rest.hangup(event.channel.id).catch(() => {})
     },

@@ -50,11 +50,13 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     acquire: () => lease.acquire(),
     release: () => lease.release(),
     wait,
+    clock: () => performance.now(),
     renewEveryMs: config.leaseTtlMs / 5,
+    ttlMs: config.leaseTtlMs,
     backOffMs: () => config.leaseTtlMs * (0.3 + Math.random() * 0.4),
     onChange: observer.onRole,
     onError: err => logger.warn({ err }, 'lease not renewed'),
-    open: held => {
+    open: (held): PbxWatch => {
       epoch = held
       return openWatch({
         config,
@@ -63,6 +65,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
         answers,
         clock,
         logger,
+        isCurrent: () => post.isCurrent,
         ...view,
         callIdOf: linkedId => uuidv5(`${config.pbxId}/${linkedId}`, callNamespace),
         onLatency: observer.onAriLatency,
@@ -90,12 +93,12 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     newId: () => uuidv7(),
     store,
     answers,
-    session: callId => usableWatch(post.watch).follower.session(callId),
+    session: callId => usableWatch(post).follower.session(callId),
     onIntentFailure: err => logger.warn({ err }, 'pause intent not stored'),
     onRefusalNotStored: err => logger.warn({ err }, 'refusal not put into the audit log'),
   }))
   const authenticator = createAuthenticator(credentials)
-  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post.watch), appendAudit: entry => store.announce(messageOf(entry, uuidv7())), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post), appendAudit: entry => store.announce(messageOf(entry, uuidv7())), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
 
   const admin = createAdminApp({
     name,
@@ -129,8 +132,8 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   return { url, adminUrl }
 }
 
-function usableWatch (watch: PbxWatch | undefined): PbxWatch {
-  if (!watch) throw problem('standby', undefined, { retryAfterSeconds: 2 })
+function usableWatch ({ watch, isCurrent }: { watch: PbxWatch | undefined, isCurrent: boolean }): PbxWatch {
+  if (!watch || !isCurrent) throw problem('standby', undefined, { retryAfterSeconds: 2 })
   if (!watch.isUsable) throw problem('pbx-unavailable', undefined, { retryAfterSeconds: 2 })
   return watch
 }

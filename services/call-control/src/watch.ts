@@ -1,4 +1,4 @@
-import { createAriConnection, createSnoopRecorderDriver, isRecorderId, type AriEvent, type AriLatency } from '@tacet/ari'
+import { AriError, createAriConnection, createSnoopRecorderDriver, isRecorderId, recorderStatusOf, type AriEvent, type AriLatency, type RecorderDriver, type RecorderStatus } from '@tacet/ari'
 import type { Logger } from '@tacet/service-kit'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallControlConfig } from './config.ts'
@@ -11,7 +11,7 @@ import { createCallFollower, type FollowOptions } from './usecases/follow-calls.
 import type { Watch } from './usecases/hold-post.ts'
 import { keepPolicySilence } from './usecases/keep-policy-silence.ts'
 import type { CallStore } from './usecases/ports.ts'
-import { createReconciler } from './usecases/reconcile.ts'
+import { createReconciler, missedInputs } from './usecases/reconcile.ts'
 
 export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwner' | 'settings' | 'clock'> {
   config: CallControlConfig
@@ -20,6 +20,8 @@ export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwne
   answers: AnswerBook
   session: Omit<SessionOptions, 'driver' | 'timings'>
   logger: Logger
+  /** Nobody else can be in charge. */
+  isCurrent: () => boolean
   onLatency: (latency: AriLatency) => void
 }
 
@@ -36,7 +38,8 @@ export interface PbxWatch extends Watch {
 }
 
 /** Everything that acts on the PBX while this instance holds the lease. */
-export function openWatch ({ config, marks, store, answers, session, logger, onLatency, ...view }: WatchOptions): PbxWatch {
+export function openWatch ({ config, marks, store, answers, session, logger, isCurrent, onLatency, ...view }: WatchOptions): PbxWatch {
+  const { newId } = session
   const replaced = Promise.withResolvers<void>()
   let isUsable = false
   let isSilenceDue = false
@@ -47,13 +50,13 @@ export function openWatch ({ config, marks, store, answers, session, logger, onL
     app: config.ariApp,
     logger: logger.child({ part: 'ari' }),
     onLatency,
-    onArrival: (event: AriEvent) => driver.onEvent(event),
+    onArrival: (event, atMs) => driver.onEvent(event, atMs),
     onEvent: handle,
     onUp: reconcile,
     onReplaced: replaced.resolve,
     ignoredEvents,
   })
-  const driver = marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening }))
+  const driver = fenced(marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening })), isCurrent)
   const timings = { resumeGuardMs: config.resumeGuardMs, startTimeoutMs: config.startTimeoutMs, stopTimeoutMs: config.stopTimeoutMs, retryDelayMs: 500, maxSealAttempts: 5 }
   const follower = createCallFollower({
     ...view,
@@ -93,24 +96,42 @@ export function openWatch ({ config, marks, store, answers, session, logger, onL
     logger.info({ calls: follower.sessions().length }, 'calls reconciled with the PBX')
   }
 
-  function handle (event: AriEvent): void {
+  function handle (event: AriEvent, atMs: number): void {
     if ('channel' in event && event.channel && isRecorderId(event.channel.id)) {
       if (event.type === 'ChannelDestroyed') void checkLoss(event.channel.id)
+      if (event.type === 'StasisStart') void checkStrange(recorderStatusOf(event.channel))
       return
     }
     const change = toChange(event)
-    if (change) follower.apply(change)
+    if (change) follower.apply(change, atMs)
   }
 
   /** A recorder goes when its leg goes, and may be seen first; if the leg is still there a moment later, it was lost. */
   async function checkLoss (recorderId: string): Promise<void> {
-    const [, callId, segment] = /^tacet-(.{36})-(\d+)/.exec(recorderId) ?? []
+    const segment = segmentOf(recorderId)
     await sleep(300)
-    const found = follower.session(callId ?? '')
+    const found = sessionOf(recorderId)
     const phase = found?.call.recording.phase
-    if (!found || phase?.status !== 'recording' || phase.segment.number !== Number(segment) || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
-    found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment: Number(segment), isExplained: false } })
+    if (!found || phase?.status !== 'recording' || phase.segment.number !== segment || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
+    found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment, isExplained: false } })
   }
+
+  /** Another instance, in charge before us, may still have had something on its way: its stop is adopted, its start undone. */
+  async function checkStrange ({ recorderId, ...found }: RecorderStatus): Promise<void> {
+    await sleep(50)
+    const session = sessionOf(recorderId)
+    const phase = session?.call.recording.phase
+    const isOpen = phase !== undefined && 'segment' in phase && phase.segment.number === segmentOf(recorderId)
+    if (session && isOpen && phase.status === 'recording' && found.state === 'stopped' && !session.isBusy(phase.segment.number)) {
+      for (const input of missedInputs(phase, { commandId: null, ...found }, undefined, view.clock(), newId)) session.dispatch({ type: 'recording', input })
+    } else if (isUsable && !isOpen && found.state !== 'stopped') {
+      logger.warn({ recorderId }, 'recorder that nobody wants removed')
+      await driver.discard(recorderId, config.stopTimeoutMs).catch(err => logger.error({ err, recordingId: recorderId }, 'recorder that nobody wants not removed'))
+    }
+  }
+
+  const sessionOf = (recorderId: string) => follower.session(/^tacet-(.{36})-/.exec(recorderId)?.[1] ?? '')
+  const segmentOf = (recorderId: string) => Number(/^tacet-.{36}-(\d+)/.exec(recorderId)?.[1])
 
   const ticker = setInterval(() => {
     const forgotten = follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
@@ -131,3 +152,12 @@ export function openWatch ({ config, marks, store, answers, session, logger, onL
     },
   }
 }
+
+/** Whoever may have lost the lease in its sleep starts nothing. Stopping does no harm. */
+const fenced = (driver: RecorderDriver, isCurrent: () => boolean): RecorderDriver => ({
+  ...driver,
+  async start (request) {
+    if (!isCurrent()) throw new AriError('unavailable', { operation: 'start', message: 'another instance may be in charge' })
+    return await driver.start(request)
+  },
+})

@@ -143,6 +143,7 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     }
     const { answer, stored } = await waiter.settled.promise
     const isDurable = await inTime(stored)
+    if (journal.isClosed) throw followedByAnother()
     if (!isDurable && wish === 'resume') throw problem('storage-unavailable', 'It records again, but the database could not be told yet.')
     if (!isDurable && answer.state === 'paused' && !isEvident()) throw problem('storage-unavailable', 'It does not record, but a restart would not remember that yet.', { retryAfterSeconds: 2 })
     return { ...answer, durable: isDurable }
@@ -175,12 +176,13 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     close (): void {
       journal.close()
       recorders.close()
-      const error = problem('standby', 'This instance stopped following the call.', { retryAfterSeconds: 2 })
-      for (const { settled } of waiters) settled.reject(error)
+      for (const { settled } of waiters) settled.reject(followedByAnother())
       waiters = []
     },
   }
 }
+
+const followedByAnother = () => problem('standby', 'This instance stopped following the call.', { retryAfterSeconds: 2 })
 
 export type CallSession = ReturnType<typeof createCallSession>
 

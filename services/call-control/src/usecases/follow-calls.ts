@@ -22,11 +22,14 @@ export type PbxChange =
 
 /** Follows every call on the PBX: keeps the picture of it, and shows each call what concerns it. */
 export function createCallFollower (options: FollowOptions) {
-  const { pbxId, clock, callIdOf, findOwner, settings, openSession } = options
+  const { pbxId, callIdOf, findOwner, settings, openSession } = options
   const pbx = createPbx()
   const sessions = new Map<string, CallSession>()
   const callIds = new Map<string, string>()
   let isCatchUp = false
+  /** Of the change in hand: what is seen late did not happen late. */
+  let happenedAtMs: number | undefined
+  const clock = () => happenedAtMs ?? options.clock()
 
   const sessionOf = (linkedId: string | undefined): CallSession | undefined =>
     linkedId === undefined ? undefined : sessions.get(callIds.get(linkedId) ?? '')
@@ -85,7 +88,7 @@ export function createCallFollower (options: FollowOptions) {
     if (before !== undefined && before !== leg.linkedId) merge([leg.linkedId, before])
   }
 
-  function apply (change: PbxChange): void {
+  function take (change: PbxChange): void {
     switch (change.type) {
       case 'leg-seen':
         see(change.leg)
@@ -114,7 +117,14 @@ export function createCallFollower (options: FollowOptions) {
   return {
     pbx,
     adopt,
-    apply,
+    apply (change: PbxChange, atMs?: number): void {
+      happenedAtMs = atMs
+      try {
+        take(change)
+      } finally {
+        happenedAtMs = undefined
+      }
+    },
     /** After a reconnect: the picture is replaced, and every call shown what it missed. */
     replace (snapshot: PbxSnapshot): void {
       isCatchUp = true

@@ -11,24 +11,33 @@ export interface PostOptions<W extends Watch> {
   release: () => Promise<void>
   open: (epoch: number) => W
   wait: (ms: number, signal: AbortSignal) => Promise<void>
+  clock: () => number
   renewEveryMs: number
+  /** After so long without a renewal another one takes over. */
+  ttlMs: number
   /** After having been replaced, before the lease is looked at again. */
   backOffMs: () => number
   onChange: (role: Role) => void
   onError: (error: unknown) => void
 }
 
+/** The answer was too old when it came. */
+const askAgainMs = 100
+
 export type Role = 'active' | 'standby'
 
 /**
  * One active instance a PBX: whoever holds the lease. While the database is away the active one stays so, since nobody
- * else can take over then; the websocket, of which Asterisk keeps only one, is the fence.
+ * else can take over then; the websocket, of which Asterisk keeps only one, is the fence. But one that slept past its lease
+ * knows nothing: until it has asked again it must not act (docs/adr/0008).
  */
 export function createPost<W extends Watch> (options: PostOptions<W>) {
   const stopping = new AbortController()
   let watch: W | undefined
   let epoch: number | undefined
   let running: Promise<void> | undefined
+  /** When the database was last asked, or was last found to be away. */
+  let askedAtMs = -Infinity
 
   async function leave (): Promise<void> {
     const left = watch
@@ -47,10 +56,24 @@ export function createPost<W extends Watch> (options: PostOptions<W>) {
     options.onChange('active')
   }
 
+  /** What was answered holds from the moment it was asked; that the database is away, as long as finding that out did not take a whole lease. */
+  async function ask (): Promise<void> {
+    const askingAtMs = options.clock()
+    try {
+      await renew()
+      askedAtMs = askingAtMs
+    } catch (error) {
+      options.onError(error)
+      if (options.clock() - askingAtMs < options.ttlMs) askedAtMs = options.clock()
+    }
+  }
+
+  const isCurrent = () => options.clock() - askedAtMs < options.ttlMs
+
   async function run (): Promise<void> {
     while (!stopping.signal.aborted) {
-      await renew().catch(options.onError)
-      const wasReplaced = await Promise.race([options.wait(options.renewEveryMs, stopping.signal).then(() => false), watch?.replaced.then(() => true) ?? new Promise<never>(() => {})])
+      await ask()
+      const wasReplaced = await Promise.race([options.wait(isCurrent() ? options.renewEveryMs : askAgainMs, stopping.signal).then(() => false), watch?.replaced.then(() => true) ?? new Promise<never>(() => {})])
       if (!wasReplaced) continue
       await leave()
       await options.wait(options.backOffMs(), stopping.signal)
@@ -63,6 +86,8 @@ export function createPost<W extends Watch> (options: PostOptions<W>) {
     },
     get watch () { return watch },
     get role (): Role { return watch ? 'active' : 'standby' },
+    /** Nobody else can have taken over without our having had the time to hear of it. */
+    get isCurrent () { return isCurrent() },
     /** Another instance's writes were seen: leave before the next renewal. */
     resign (): void { leave().catch(options.onError) },
     async stop (): Promise<void> {

@@ -9,6 +9,8 @@ export interface Journal {
   /** Resolves when nothing waits to be stored. */
   idle (): Promise<void>
   readonly revision: number
+  /** Another one writes now: what we say is not to be believed. */
+  readonly isClosed: boolean
   /** Stops trying; what waits is rejected. */
   close (): void
 }
@@ -101,6 +103,7 @@ export function createJournal ({ store, revision: firstRevision, backoff, wait, 
     get isIdle () { return running === null },
     idle: () => running?.then(() => journal.idle()) ?? Promise.resolve(),
     get revision () { return revision },
+    get isClosed () { return closing.signal.aborted },
     close: () => closing.abort(),
   }
   return journal

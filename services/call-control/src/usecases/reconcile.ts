@@ -24,13 +24,17 @@ const recoveryCause = (commandId: string | null): Cause => ({ commandId, by: { k
 /**
  * Compares what is stored with what the PBX shows, and feeds the differences through the same transitions as ever.
  * Runs at start and after every reconnect; running it once more changes nothing. It never lifts a pause.
+ * The database is read the first time only: after that nobody but us has written, and a PBX that comes back need not wait for it.
  */
 export function createReconciler ({ follower, store, answerBook, driver, snapshot, clock, newId, discardTimeoutMs, onStray }: ReconcileOptions) {
+  let hasAdopted = false
+
   async function run (): Promise<void> {
     // Recorders are listed first: one that starts afterwards belongs to a session that is busy with it.
     const recorders = new Map((await driver.list()).map(recorder => [recorder.recorderId, recorder]))
     const picture = await snapshot()
-    const intents = await adoptStored()
+    const intents = hasAdopted ? new Map<string, PauseIntent>() : await adoptStored()
+    hasAdopted = true
     const adopted = new Set(follower.sessions().map(session => session.call.callId))
     follower.replace(picture)
     for (const session of follower.sessions()) {

@@ -10,6 +10,8 @@ export interface FakeTime {
   settle: () => Promise<void>
   /** Lets so much time pass, timer by timer. */
   advance: (ms: number) => Promise<void>
+  /** The process is frozen for so long: time passes, and nothing runs. */
+  sleepThrough: (ms: number) => void
   /** The same without settling first. */
   advanceTo: (epochMs: number) => Promise<void>
 }
@@ -42,7 +44,7 @@ export function createFakeTime (startMs = Date.parse('2026-11-23T09:00:00.000Z')
     for (;;) {
       const next = [...timers].sort((one, other) => one.atMs - other.atMs)[0]
       if (!next || next.atMs > epochMs) break
-      nowMs = next.atMs
+      nowMs = Math.max(nowMs, next.atMs)
       next.fire()
       await settle()
     }
@@ -58,6 +60,7 @@ export function createFakeTime (startMs = Date.parse('2026-11-23T09:00:00.000Z')
       await settle()
       await advanceTo(nowMs + ms)
     },
+    sleepThrough (ms) { nowMs += ms },
     advanceTo,
   }
 }

@@ -15,9 +15,11 @@ export const talking: PbxSnapshot = {
 export const nothing: PbxSnapshot = { legs: [], bridges: [] }
 export const snapshotOf = (...legs: Leg[]): PbxSnapshot => ({ legs, bridges: [{ bridgeId: 'b1', channelIds: legs.map(({ channelId }) => channelId) }] })
 
-/** Reconciles as the watch does after every connect. Returns the recorders that were nobody's. */
-export async function reconcile (lab: Lab, picture: PbxSnapshot): Promise<string[]> {
-  const strays: string[] = []
+interface Looks { look: (picture: PbxSnapshot) => Promise<string[]> }
+const looksOf = new WeakMap<Lab, Looks>()
+
+function createLooks (lab: Lab): Looks {
+  const seen = { picture: nothing, strays: [] as string[] }
   const reconciler = createReconciler({
     follower: lab.follower,
     store: lab.store,
@@ -26,10 +28,23 @@ export async function reconcile (lab: Lab, picture: PbxSnapshot): Promise<string
     clock: lab.time.now,
     newId: lab.newId,
     discardTimeoutMs: 2000,
-    onStray: id => strays.push(id),
-    snapshot: async () => picture,
+    onStray: id => seen.strays.push(id),
+    snapshot: async () => seen.picture,
   })
-  await reconciler.run()
+  return {
+    async look (picture) {
+      Object.assign(seen, { picture, strays: [] })
+      await reconciler.run()
+      return seen.strays
+    },
+  }
+}
+
+/** Reconciles as the watch does after every connect. Returns the recorders that were nobody's. */
+export async function reconcile (lab: Lab, picture: PbxSnapshot): Promise<string[]> {
+  const looks = looksOf.get(lab) ?? createLooks(lab)
+  looksOf.set(lab, looks)
+  const strays = await looks.look(picture)
   keepPolicySilence(lab.follower.sessions(), lab.time.now())
   await lab.time.settle()
   return strays

@@ -3,6 +3,7 @@ import { createPost } from '../../src/usecases/hold-post.ts'
 import { createFakeTime } from '../support/fake-time.ts'
 
 const renewEveryMs = 2000
+const ttlMs = 10_000
 const backOffMs = 5000
 
 /** A lease that others may hold, and watches that are counted. */
@@ -24,6 +25,8 @@ function createSetup () {
       return { replaced: replaced.promise, close: async () => { watch.isOpen = false } }
     },
     wait: time.wait,
+    clock: time.now,
+    ttlMs,
     renewEveryMs,
     backOffMs: () => backOffMs,
     onChange: role => log.push(role),
@@ -134,4 +137,26 @@ t.test('stopped, it closes its watch and lets the next one in', async t => {
   await post.stop()
   t.same(open(), [])
   t.same(log, ['active', 'standby', 'released'])
+})
+
+t.test('one that slept past its lease does nothing until it has asked again', async t => {
+  const { time, world, post } = createSetup()
+  await time.settle()
+  t.equal(post.isCurrent, true)
+  time.sleepThrough(30_000)
+  world.holder = 'them'
+  t.equal(post.isCurrent, false, 'it may have lost it')
+  await time.advance(renewEveryMs)
+  t.equal(post.role, 'standby')
+  await post.stop()
+})
+
+t.test('while the database is away the one in charge stays so: nobody can take over', async t => {
+  const { time, world, post } = createSetup()
+  await time.settle()
+  world.isDown = true
+  await time.advance(60_000)
+  t.equal(post.isCurrent, true)
+  t.equal(post.role, 'active')
+  await post.stop()
 })

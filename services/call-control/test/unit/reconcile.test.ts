@@ -182,3 +182,26 @@ t.test('an off call stays off', async t => {
   t.equal(phaseOf(next, callId), 'off')
   t.same(next.driver.calls, [])
 })
+
+t.test('a PBX that comes back is looked at without the database, once its calls are known', async t => {
+  const { lab, callId } = await createAnswered()
+  const next = successorOf(lab)
+  next.store.isDown = true
+  await t.rejects(reconcile(next, talking), { name: 'StoreUnavailable' }, 'whoever takes over must know what was stored')
+  next.store.isDown = false
+  await reconcile(next, talking)
+  next.store.isDown = true
+  await reconcile(next, nothing)
+  t.match(next.follower.session(callId)?.call, { recording: { phase: { status: 'ended' } } })
+})
+
+t.test('an answer that was seen late is dated by when it was, and the recording says that its beginning is missing', async t => {
+  const lab = createLab()
+  const answeredAtMs = lab.time.now()
+  lab.time.sleepThrough(5000)
+  for (const leg of [trunkLeg(), annaLeg()]) lab.follower.apply({ type: 'leg-seen', leg }, answeredAtMs)
+  lab.follower.apply({ type: 'bridge', bridgeId: 'b1', channelIds: [annaLeg().channelId, trunkLeg().channelId] }, answeredAtMs)
+  await lab.time.settle()
+  const { call } = lab.follower.sessions()[0]!
+  t.match(call, { answeredAtMs, recording: { faults: ['started-late'], gaps: [{ startedAtMs: answeredAtMs, reasons: ['lost'] }] } })
+})

@@ -1,0 +1,126 @@
+import { once } from 'node:events'
+import { Kafka, logLevel } from 'kafkajs'
+import type { ServiceName } from '@tacet/stack'
+import { createHttpClient, eventually, withDeadline, type HttpAnswer, type HttpClient } from '@tacet/test-kit'
+import type { ServiceProcess } from '../support/processes.ts'
+import { liveLines } from './history.ts'
+import type { World } from './play.ts'
+
+/** Somebody else subscribes as our application: Asterisk takes it away from us. */
+export async function takeWebsocket ({ ground }: World): Promise<void> {
+  const { url, username, password, app } = ground.stack.ari
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/ari/events?app=${app}&api_key=${username}:${password}`)
+  await once(socket, 'open')
+}
+
+const sleepers = new Set<number>()
+// Nobody ever wakes a frozen process of a test that was killed.
+process.on('exit', () => sleepers.forEach(pid => { try { process.kill(pid, 'SIGCONT') } catch {} }))
+
+export async function freeze ({ pid }: ServiceProcess): Promise<void> {
+  sleepers.add(pid)
+  process.kill(pid, 'SIGSTOP')
+}
+
+export async function wake ({ pid }: ServiceProcess): Promise<void> {
+  sleepers.delete(pid)
+  process.kill(pid, 'SIGCONT')
+}
+
+let second: ServiceProcess | undefined
+
+/** A second call-control beside the first; whoever asks, asks both. */
+export async function addSecond ({ tacet }: World): Promise<ServiceProcess> {
+  second = await tacet.startSecond()
+  tacet.callControl = askAll([tacet.services['call-control'].url, second.url].map(url => createHttpClient(url)))
+  return second
+}
+
+export async function removeSecond ({ tacet }: World): Promise<void> {
+  await second?.kill('SIGTERM')
+  second = undefined
+  tacet.callControl = createHttpClient(tacet.services['call-control'].url)
+}
+
+/** The answer of the one that is in charge, as soon as it is here; else the others'. */
+const askAll = (clients: HttpClient[]): HttpClient => async (path, request) => {
+  const answers = clients.map(async client => await client(path, { timeoutMs: 5000, ...request }))
+  const isOfStandby = ({ status, body }: HttpAnswer) => status === 503 && body?.code === 'standby'
+  return await Promise.any(answers.map(async answer => {
+    if (isOfStandby(await answer)) throw new Error('standby')
+    return await answer
+  })).catch(async () => await Promise.any(answers))
+}
+
+/** Pauses and resumes, each asked of both instances at once, while now and then the one in charge is put to sleep until the other takes over. */
+export async function contest (world: World, { operations, perReign }: { operations: number, perReign: number }): Promise<void> {
+  const other = await addSecond(world)
+  const instances = [world.tacet.services['call-control'], other]
+  for (let done = 0; done < operations; done += perReign) {
+    await press(world, Math.min(perReign, operations - done))
+    const asleep = await activeOf(instances)
+    await freeze(asleep)
+    // It is asked too, and will find that in its sockets when it wakes.
+    const asked = Promise.all(liveLines(world.history).map(async line => await line.press('pause')))
+    await eventually(async () => await activeOf(instances.filter(instance => instance !== asleep)), { timeoutMs: 20_000, intervalMs: 100, message: 'nobody took over' })
+    await wake(asleep)
+    await asked
+  }
+}
+
+async function press ({ history }: World, operations: number): Promise<void> {
+  const lines = liveLines(history)
+  await Promise.all(lines.map(async line => {
+    for (let done = 0; done < operations / lines.length; done++) await line.press(line.may.has('paused') ? 'resume' : 'pause')
+  }))
+}
+
+async function activeOf (instances: ServiceProcess[]): Promise<ServiceProcess> {
+  for (const instance of instances) if (await roleOf(instance) === 'active') return instance
+  throw new Error('nobody is in charge')
+}
+
+const roleOf = async ({ adminUrl }: ServiceProcess): Promise<string | undefined> => {
+  const { checks } = await (await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(1000) })).json() as { checks?: { pbx?: { role?: string } } }
+  return checks?.pbx?.role
+}
+
+/** Everything that was ever published is published once more, and the groups begin again at the beginning. */
+export async function replayKafka ({ tacet, ground }: World): Promise<void> {
+  const kafka = new Kafka({ brokers: ground.stack.kafka.brokers, logLevel: logLevel.NOTHING })
+  const producer = kafka.producer()
+  await producer.connect()
+  for (const { topic, key, headers, data } of [...tacet.probe.events]) {
+    await producer.send({ topic, messages: [{ key: key ?? null, headers, value: data === null ? null : JSON.stringify(data) }] })
+  }
+  await producer.disconnect()
+
+  const groups: [ServiceName, string, string][] = [['recording-assembly', 'recording-assembly', 'tacet.calls.v1'], ['settings', 'settings.audit', 'tacet.audit.v1']]
+  await Promise.all(groups.map(async ([service]) => await tacet.services[service].kill('SIGTERM')))
+  const admin = kafka.admin()
+  await admin.connect()
+  for (const [, group, topic] of groups) await admin.resetOffsets({ groupId: tacet.topicPrefix + group, topic: tacet.topicPrefix + topic, earliest: true })
+  await admin.disconnect()
+  await Promise.all(groups.map(async ([service]) => await tacet.start(service)))
+}
+
+let drained: Promise<void> | undefined
+
+/** Takes no new calls from now on, and ends with the last of those it has, as for `core restart gracefully`; it is started again like a service. */
+export async function drainAsterisk ({ ground }: World): Promise<void> {
+  drained = ground.parts.asterisk.ended()
+  // It answers when it is done, or after a minute.
+  ground.asteriskCommand('core stop gracefully').catch(() => {})
+}
+
+export async function startDrained (world: World): Promise<void> {
+  const { history, ground } = world
+  for (const line of liveLines(history)) await line.hangup()
+  await withDeadline(drained!, 20_000, 'Asterisk did not end with its last call')
+  await ground.parts.asterisk.start()
+  await registerAll(world)
+}
+
+export async function registerAll ({ history: { office: { outside, desks } } }: World): Promise<void> {
+  await Promise.all([outside, ...desks].map(async phone => await eventually(async () => { await phone.register(); return true }, { timeoutMs: 20_000, message: 'a phone did not register' })))
+}
