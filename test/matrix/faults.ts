@@ -1,7 +1,6 @@
 import { crashPoints as assemblySteps } from '../../services/recording-assembly/src/crash-points.ts'
 import { crashPoints } from '../../services/call-control/src/crash-points.ts'
 import { addSecond, contest, drainAsterisk, freeze, registerAll, removeSecond, replayKafka, startDrained, takeWebsocket, wake } from './disturb.ts'
-import type { Ground } from './ground.ts'
 import { startAgain, type Act, type Fault } from './play.ts'
 
 const nothing = async () => {}
@@ -40,7 +39,7 @@ const frozen = (lastsMs: number): Fault =>
   fault(`call-control frozen for ${lastsMs / 1000} s`, { during: ['pause', 'resume', 'call'], inject: ({ tacet }) => freeze(tacet.services['call-control']), recover: ({ tacet }) => wake(tacet.services['call-control']), lastsMs, costs: 12 })
 
 /** Every fault of the matrix: a new one is a line more. */
-export const faults = ({ ground, isLong }: { ground: Pick<Ground, 'spool'>, isLong: boolean }): Fault[] => [
+export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
   stopped('kafka', isLong ? 60_000 : 3_000, 20),
   stopped('postgres', isLong ? 60_000 : 3_000, 20),
   frozen(isLong ? 30_000 : 4_000),
@@ -51,12 +50,6 @@ export const faults = ({ ground, isLong }: { ground: Pick<Ground, 'spool'>, isLo
   fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 15 }),
   fault('Asterisk killed in mid-call', { during: [], inject: ({ ground }) => ground.parts.asterisk.kill(), recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) }, fate: 'cut off', isAlone: true, costs: 12 }),
   fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 15 }),
-  ...ground.spool === null
-    ? []
-    : [
-        fault('the spool full', { during: ['pause', 'resume', 'call'], inject: async () => ground.spool!.fill(), recover: async () => ground.spool!.free(), lastsMs: 8000, fate: 'lacking', alarm: 'recording.missing', isAlone: true, costs: 15 }),
-        fault('the spool not writable', { during: ['pause', 'resume', 'call'], inject: async () => ground.spool!.makeReadOnly(), recover: async () => ground.spool!.makeWritable(), lastsMs: 8000, fate: 'lacking', alarm: 'recording.missing', isAlone: true, costs: 15 }),
-      ],
   ...crashPoints.filter(point => point !== 'P7').map(killedAt),
   // The second file is the timeline.
   ...assemblySteps.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point).map(assemblyKilledAt),

@@ -8,14 +8,14 @@ import { finish, judge } from './model.ts'
 import { begin, play, type World } from './play.ts'
 import { watchMatrixSpool } from './spool-log.ts'
 
-/** `npm run soak` plays all of them, and longer. MATRIX_ONLY, a regular expression, names some. */
+/** MATRIX=all plays all of them, and longer. MATRIX_ONLY, a regular expression, names some. */
 const seed = Number(process.env.MATRIX_SEED ?? Date.now() % 1_000_000)
 const isAll = process.env.MATRIX === 'all'
 
 t.setTimeout(isAll ? 3_600_000 : 175_000)
 t.comment(`MATRIX_SEED=${seed}`)
 const ground = await openGround(t)
-const rounds = choose(faults({ ground, isLong: isAll }), { seed, isAll, only: process.env.MATRIX_ONLY, budgetSeconds: 30 })
+const rounds = choose(faults({ isLong: isAll }), { seed, isAll, only: process.env.MATRIX_ONLY, budgetSeconds: 30 })
 const tacet = await startTacet(t, { stack: ground.stack, env: { LEASE_TTL_MS: '2000', ASSEMBLY_LEASE_MS: '1000' } })
 const spool = await watchMatrixSpool(t, ground.stack)
 const office = await openOffice(t, tacet)

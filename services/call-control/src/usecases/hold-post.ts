@@ -29,7 +29,7 @@ export type Role = 'active' | 'standby'
 /**
  * One active instance a PBX: whoever holds the lease. While the database is away the active one stays so, since nobody
  * else can take over then; the websocket, of which Asterisk keeps only one, is the fence. But one that slept past its lease
- * knows nothing: until it has asked again it must not act (docs/adr/0008).
+ * knows nothing: until it has asked again it must not act (docs/adr/0009).
  */
 export function createPost<W extends Watch> (options: PostOptions<W>) {
   const stopping = new AbortController()
