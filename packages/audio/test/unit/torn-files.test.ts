@@ -17,7 +17,7 @@ const change = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('byte' as const), at: fc.nat(60), value: fc.nat(255) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('byte' as const), at: fc.nat(5_000), value: fc.nat(255) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('size' as const), at: fc.constantFrom(4, 16, 22, 24, 32, 40), value: fc.oneof(fc.constantFrom(0, 1, 2, 15, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF), fc.nat(6_000)) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), at: fc.nat(6_000), value: fc.constant(0) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), at: fc.oneof(fc.constant(0), fc.nat(60), fc.nat(6_000)), value: fc.constant(0) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('zeros' as const), at: fc.nat(4_000), value: fc.nat(2_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('insert' as const), at: fc.nat(60), value: fc.nat(255) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('append' as const), at: fc.nat(300), value: fc.nat(255) }) }
@@ -45,7 +45,7 @@ t.test('a torn or mutated file is refused by a typed fault, or stitched to just 
   const folder = await tempFolder(t)
   const [path, output] = [join(folder, 'torn.wav'), join(folder, 'out.wav')]
   const found = new Map<string, number>()
-  await fc.assert(fc.asyncProperty(fc.constantFrom(mono, stereo), fc.nat(2_000), fc.array(change, { minLength: 1, maxLength: 5 }), async (format, samples, changes) => {
+  await fc.assert(fc.asyncProperty(fc.constantFrom(mono, stereo), fc.nat(2_000), fc.array(change, { minLength: 1, maxLength: 4 }), async (format, samples, changes) => {
     const bytes = changes.reduce(apply, encodeWav(format, countingSamples(samples * format.channels)))
     await writeFile(path, bytes)
     const wav = await readWavFile(path)
