@@ -74,13 +74,31 @@ export function createAriRest (options: AriRestOptions): AriRest {
     }
   }
 
+  const getChannel: AriRest['getChannel'] = (channelId, o) =>
+    ask(channelSchema, { ...o, operation: 'getChannel', method: 'GET', path: `/channels/${id(channelId)}` })
+
+  /** Two creations of one id at the same moment can kill Asterisk (ADR 4), so it looks before it asks again. */
+  async function snoop ({ channelId, snoopId, spy, app, appArgs }: SnoopRequest, o: CallOptions = {}): Promise<AriChannel> {
+    const create = () => ask(channelSchema, {
+      ...o, operation: 'snoop', method: 'POST', path: `/channels/${id(channelId)}/snoop/${id(snoopId)}`, query: { spy, app, appArgs }, isRepeatable: false,
+    })
+    try {
+      return await create()
+    } catch (error) {
+      const isLost = isAriError(error, 'unavailable') && error.status === undefined
+      if (!isLost || o.signal?.aborted) throw error
+      return await getChannel(snoopId, o).catch(async (cause: unknown) => {
+        if (isGone(cause)) return await create()
+        throw cause
+      })
+    }
+  }
+
   return {
     listChannels: (o) => ask(z.array(channelSchema), { ...o, operation: 'listChannels', method: 'GET', path: '/channels' }),
-    getChannel: (channelId, o) => ask(channelSchema, { ...o, operation: 'getChannel', method: 'GET', path: `/channels/${id(channelId)}` }),
+    getChannel,
     listBridges: (o) => ask(z.array(bridgeSchema), { ...o, operation: 'listBridges', method: 'GET', path: '/bridges' }),
-    snoop: ({ channelId, snoopId, spy, app, appArgs }, o) => ask(channelSchema, {
-      ...o, operation: 'snoop', method: 'POST', path: `/channels/${id(channelId)}/snoop/${id(snoopId)}`, query: { spy, app, appArgs },
-    }),
+    snoop,
     continueInDialplan: (channelId, context, extension, priority, o) => send({
       ...o, operation: 'continue', method: 'POST', path: `/channels/${id(channelId)}/continue`, query: { context, extension, priority },
     }),

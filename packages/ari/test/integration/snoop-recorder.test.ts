@@ -76,11 +76,15 @@ t.test('the two directions of a leg are two recorders', async (t) => {
   t.not(isSilent(heard!), isSilent(said!), 'one side speaks, the other does not')
 })
 
-t.test('four instances that start one recorder make one, and all see it record', async (t) => {
-  const { connection, driver, leg } = await startAll(t)
+t.test('instances that come upon a recorder another one has just made start no second, and all see it record', async (t) => {
+  const { connection, driver, rest, leg } = await startAll(t)
   const recorderId = newRecorderId()
-  const drivers = [driver, ...Array.from({ length: 3 }, () => createDriver(connection))]
-  await Promise.all(drivers.map(async (each) => await start(each, recorderId, leg.id)))
+  const others = Array.from({ length: 3 }, () => createDriver(connection))
+  const drivers = [driver, ...others]
+  const first = start(driver, recorderId, leg.id)
+  // Not at the same moment: that can kill Asterisk.
+  await eventually(async () => (await rest.getChannel(recorderId)).id === recorderId, { intervalMs: 1, message: 'no recorder was made' })
+  await Promise.all([first, ...others.map(async (each) => await start(each, recorderId, leg.id))])
   t.same((await driver.list()).filter((each) => each.recorderId === recorderId), [{ recorderId, state: 'recording' }])
   await speakFor(200)
   const stopped = await Promise.all(drivers.map(async (each) => await each.stop({ recorderId, commandId: 'command', deadlineMs })))
