@@ -4,7 +4,7 @@ import t from 'tap'
 import { openOffice } from '../support/office.ts'
 import { proofOf, waitForEvent } from '../support/proof.ts'
 import { receiveCall, speak } from '../support/talk.ts'
-import { startTacet } from '../support/tacet.ts'
+import { createToken, startTacet } from '../support/tacet.ts'
 
 t.setTimeout(180_000)
 const tacet = await startTacet(t)
@@ -17,7 +17,6 @@ const env = {
   TACET_SETTINGS_ADMIN_URL: services.settings.adminUrl,
   TACET_CALL_CONTROL_ADMIN_URL: services['call-control'].adminUrl,
   TACET_ASSEMBLY_ADMIN_URL: services['recording-assembly'].adminUrl,
-  TACET_TOKEN: tacet.supervisorToken,
   TACET_COMPANY: tacet.companyId,
   KAFKA_BROKERS: stack.kafka.brokers.join(','),
   KAFKA_TOPIC_PREFIX: tacet.topicPrefix,
@@ -29,11 +28,12 @@ const env = {
   ...(stack.spoolDir && { SPOOL_DIR: stack.spoolDir }),
 }
 
-async function run (...args: string[]): Promise<{ code: number, text: string }> {
+async function runAs (token: string, ...args: string[]): Promise<{ code: number, text: string }> {
   const written: string[] = []
-  const code = await runProgram(createProgram({ env, write: text => written.push(text) }), args, text => written.push(text))
+  const code = await runProgram(createProgram({ env: { ...env, TACET_TOKEN: token }, write: text => written.push(text) }), args, text => written.push(text))
   return { code, text: written.join('') }
 }
+const run = (...args: string[]) => runAs(tacet.supervisorToken, ...args)
 const json = async (...args: string[]) => JSON.parse((await run('--json', ...args)).text)
 
 t.test('an operator sees the calls, stops and starts a recording, asks the doctor meanwhile, and finds what became of it', async t => {
@@ -59,6 +59,9 @@ t.test('an operator sees the calls, stops and starts a recording, asks the docto
   const { view } = await proofOf(t, tacet, talk)
   t.match(await json('recordings', talk.callId), { recordingId: talk.callId, status: 'complete', sha256: view.sha256, gaps: 1 })
   t.match((await run('recordings')).text, new RegExp(`^recordingId +status.*\\n${talk.callId} +complete`))
+  t.match(await run('jobs'), { code: 1, text: /403 forbidden/ }, 'a supervisor does not look after jobs')
+  const adminToken = await createToken(tacet.settings, tacet.companyId, { kind: 'api-token', roles: ['admin'] })
+  await eventually(async () => (await runAs(adminToken, 'jobs', '--state', 'parked')).text === 'none\n')
   await eventually(async () => {
     const { body } = await tacet.settings(`/v1/audit?callId=${talk.callId}`)
     return body.items.some((entry: { detail: { note?: string } }) => entry.detail.note === 'asked by phone')

@@ -147,7 +147,7 @@ const putNumber = async (settings: HttpClient, companyId: string, numberId: stri
 const putAgent = async (settings: HttpClient, companyId: string, { agentId, extension }: Pick<TestAgent, 'agentId' | 'extension'>, change: Record<string, unknown>): Promise<Versioned> =>
   await put(agentId, settings(`/v1/companies/${companyId}/agents/${agentId}`, { method: 'PUT', body: { name: `Agent ${extension}`, endpoints: [`PJSIP/${extension}`], ...change } }))
 
-async function createToken (settings: HttpClient, companyId: string, body: Record<string, unknown>): Promise<string> {
+export async function createToken (settings: HttpClient, companyId: string, body: Record<string, unknown>): Promise<string> {
   const answer = await settings(`/v1/companies/${companyId}/credentials`, { body: { label: 'test', ...body } })
   if (answer.status !== 201) throw new Error(`no credential: ${answer.status} ${JSON.stringify(answer.body)}`)
   return answer.body.token

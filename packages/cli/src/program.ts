@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { addAuditCommands } from './commands/audit.ts'
 import { addCallCommands } from './commands/calls.ts'
 import { addDoctor } from './commands/doctor.ts'
+import { addJobCommands } from './commands/jobs.ts'
 import { addSettingsCommands } from './commands/settings.ts'
 import { createContext, type Context, type Io } from './context.ts'
 import { Failure } from './failure.ts'
@@ -19,6 +20,7 @@ export function createProgram (io: Io): Command {
   const getContext: GetContext = () => createContext(io, program.opts<{ json?: boolean }>())
   addSettingsCommands(program, getContext)
   addCallCommands(program, getContext)
+  addJobCommands(program, getContext)
   addAuditCommands(program, getContext)
   addDoctor(program, getContext)
   return program

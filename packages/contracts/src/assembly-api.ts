@@ -64,6 +64,36 @@ export const jobStates = ['waiting', 'running', 'parked'] as const
 export const jobStateSchema = z.enum(jobStates)
 export type JobState = z.infer<typeof jobStateSchema>
 
+export const jobViewSchema = z.object({
+  jobId: idSchema,
+  kind: jobKindSchema,
+  /** Tells jobs of one kind for one recording apart: the format to encode, say. */
+  item: z.string(),
+  recordingId: idSchema,
+  companyId: idSchema,
+  state: jobStateSchema,
+  attempts: z.int(),
+  /** How often it waited for something that was away. */
+  postponements: z.int(),
+  /** 0 to 1 of the attempt under way, as far as it tells. */
+  progress: z.number().nullable(),
+  /** When it is to be tried (again). */
+  runAt: timestampSchema,
+  createdAt: timestampSchema,
+  /** Of a parked job: why. */
+  lastError: z.string().nullable(),
+}).meta({ id: 'Job' })
+export type JobView = z.infer<typeof jobViewSchema>
+
+export const jobQuerySchema = pageQuerySchema.extend({
+  companyId: idSchema.toLowerCase().optional().describe('One company\'s; for the operator, who otherwise sees all'),
+  recordingId: idSchema.toLowerCase().optional(),
+  state: jobStateSchema.optional(),
+  kind: jobKindSchema.optional(),
+})
+export type JobQuery = z.infer<typeof jobQuerySchema>
+export const jobPageSchema = pageOf(jobViewSchema)
+
 /** Why somebody does what can't be undone; it is kept in the audit log. */
 export const reasonSchema = lineSchema(500).min(1)
 

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import type { Database, Logger, Metrics } from '@tacet/service-kit'
 import { createAriSegmentSource } from './adapters/ari-segment-source.ts'
 import { createFfmpeg } from './adapters/ffmpeg.ts'
@@ -92,5 +93,5 @@ export function createAssemblyWorker ({ recordings, queue, source, store, workDi
     maxAttempts: MAX_ATTEMPTS,
     retryDelays: RETRY_DELAYS,
   })
-  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency, leaseMs: config.leaseMs, ...timing })
+  return createWorker({ queue, workOnJob, logger, concurrency: config.concurrency ?? availableParallelism(), leaseMs: config.leaseMs, ...timing })
 }

@@ -8,11 +8,13 @@ import { crashPoints, markSteps } from './crash-points.ts'
 import { outbox, replica } from './db/schema.ts'
 import { createAssemblyApp } from './http/app.ts'
 import { consumeCallEvents } from './intake/call-events.ts'
-import { createAuditLog } from './adapters/postgres-recordings.ts'
+import { createAuditLog } from './adapters/audit.ts'
+import { createJobDesk } from './adapters/postgres-job-desk.ts'
 import { createUpkeep } from './intake/upkeep.ts'
 import { createExpireRecordings } from './usecases/expire-recordings.ts'
 import { createFormatFiles } from './usecases/format-files.ts'
 import { createListen } from './usecases/listen.ts'
+import { createManageJobs } from './usecases/manage-jobs.ts'
 import { createManageRecording } from './usecases/manage-recording.ts'
 import { createExportVcon } from './usecases/export-vcon.ts'
 import { createReadPeaks } from './usecases/read-peaks.ts'
@@ -105,6 +107,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
     readRecording: createReadRecording({ recordings, store }),
     listen: createListen({ recordings, store, formats: createFormatFiles({ files, encoder, now: Date.now }), linkSecrets: config.linkSecrets, moment }),
     manageRecording: createManageRecording({ recordings, audit, store, moment, newId: uuidv7 }),
+    manageJobs: createManageJobs({ desk: createJobDesk({ database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), audit, moment }),
     exportVcon: createExportVcon({ recordings, store }),
     readPeaks: createReadPeaks({ recordings, store, files }),
     authenticator: createAuthenticator(credentials),

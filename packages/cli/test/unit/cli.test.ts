@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { findOtherRecorders } from '../../src/doctor/dialplan-files.ts'
 import { clockOf } from '../../src/doctor/services.ts'
@@ -54,4 +56,23 @@ t.test('what is not known is said, and what is not understood is another exit co
   t.match((await run('calls'))[0], 1)
   t.match((await run('fly'))[0], 2)
   t.match(await run('--help'), [0, /doctor/])
+})
+
+t.test('jobs are listed as asked for, and run again by their id', async t => {
+  const asked: string[] = []
+  const job = { jobId: '01990000-0000-7000-8000-000000000001', kind: 'encode', item: 'mp3', state: 'parked', lastError: 'gave-up' }
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(request.method === 'GET' ? { items: [job], nextCursor: null } : { ...job, state: 'waiting' }))
+  }).listen(0, '127.0.0.1')
+  t.teardown(() => server.close())
+  await new Promise(resolve => server.once('listening', resolve))
+  const env = { TACET_ASSEMBLY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, TACET_TOKEN: 'x' }
+  const run = async (...args: string[]) => {
+    const output: string[] = []
+    return [await runProgram(createProgram({ env, write: text => output.push(text) }), args, text => output.push(text)), output.join('')]
+  }
+  t.match(await run('jobs', '--state', 'parked', '--kind', 'encode'), [0, /^jobId +kind +item.*\n.*encode +mp3 +parked.*gave-up/])
+  t.match(await run('jobs', 'rerun', job.jobId), [0, /waiting/])
+  t.same(asked, ['GET /v1/jobs?state=parked&kind=encode', `POST /v1/jobs/${job.jobId}/run`])
 })

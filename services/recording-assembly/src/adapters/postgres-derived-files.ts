@@ -40,9 +40,5 @@ export function createDerivedFiles ({ database: { db }, onJob }: { database: Dat
       if (isNew) onJob()
       return found
     },
-
-    async noteProgress ({ jobId, leaseId }, progress) {
-      await db.update(jobs).set({ progress }).where(and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId)))
-    },
   }
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lt, lte, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Database, Executor } from '@tacet/service-kit'
 import { v7 as uuidv7 } from 'uuid'
 import { jobs } from '../db/schema.ts'
@@ -7,7 +7,10 @@ import type { NewJob } from '../domain/jobs.ts'
 import type { Job, JobQueue } from '../usecases/ports.ts'
 
 const isOurs = ({ jobId, leaseId }: Job) => and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId))
-const noLease = { leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }
+const noLease = { progress: null, leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }
+
+/** So many jobs others may be claiming at the same moment. */
+const OTHERS = 64
 
 /** The lease's clock is the database's, so that all instances mean the same. */
 export function createJobQueue ({ database: { db }, leaseMs }: { database: Database, leaseMs: number }): JobQueue {
@@ -15,14 +18,30 @@ export function createJobQueue ({ database: { db }, leaseMs }: { database: Datab
 
   return {
     async claim (limit) {
-      const isFree = or(
-        and(eq(jobs.state, 'waiting'), lte(jobs.runAt, sql`now()`)),
-        and(eq(jobs.state, 'running'), lt(jobs.leaseExpiresAt, sql`now()`))
-      )
+      // Companies take turns, whoever has the least in hand first: one that comes with a thousand jobs keeps nobody waiting for all of them.
+      // Of each only the first few are looked at (some may be locked by others who claim just now), so that a long queue costs no more than a short one.
       // In a CTE: as a plain subquery the planner may run it more than once, and claim more than the limit.
-      const free = db.$with('free').as(db.select({ jobId: jobs.jobId }).from(jobs).where(isFree).orderBy(jobs.runAt).limit(limit).for('update', { skipLocked: true }))
+      const free = db.$with('free', { jobId: sql<string>`job_id`.as('job_id') }).as(sql`
+        with recursive company as (
+          (select company_id from ${jobs} where state = 'waiting' order by company_id limit 1)
+          union all
+          select (select company_id from ${jobs} where state = 'waiting' and company_id > company.company_id order by company_id limit 1) from company where company_id is not null
+        ), held as (
+          select company_id, count(*) as jobs from ${jobs} where state = 'running' and lease_expires_at >= now() group by company_id
+        ), first as (
+          select company_id, job_id, run_at from company, lateral (
+            select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = company.company_id and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
+          ) as waiting
+          union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now()
+        ), place as (
+          select job_id, coalesce(held.jobs, 0) + row_number() over (partition by company_id order by run_at, job_id) as turn from first left join held using (company_id)
+          order by turn, run_at limit ${limit + OTHERS}
+        )
+        select job.job_id from place join ${jobs} as job using (job_id)
+        where (state = 'waiting' and run_at <= now()) or (state = 'running' and lease_expires_at < now())
+        order by turn, run_at limit ${limit} for update of job skip locked`)
       const claimed = await db.with(free).update(jobs)
-        .set({ state: 'running', attempts: sql`${jobs.attempts} + 1`, leaseId: sql`gen_random_uuid()`, leaseExpiresAt: leaseEnd, updatedAt: sql`now()` })
+        .set({ state: 'running', progress: null, attempts: sql`${jobs.attempts} + 1`, leaseId: sql`gen_random_uuid()`, leaseExpiresAt: leaseEnd, updatedAt: sql`now()` })
         .where(inArray(jobs.jobId, db.select({ jobId: free.jobId }).from(free)))
         .returning()
       return claimed.map(row => ({ ...row, leaseId: row.leaseId as string }))
@@ -40,6 +59,9 @@ export function createJobQueue ({ database: { db }, leaseMs }: { database: Datab
         ...(isBlameless ? { attempts: sql`${jobs.attempts} - 1` } : {}),
         ...(isBlameless && error !== null ? { postponements: sql`${jobs.postponements} + 1` } : {}),
       }).where(isOurs(job))
+    },
+    async noteProgress (job, progress) {
+      await db.update(jobs).set({ progress }).where(isOurs(job))
     },
     async counts () {
       return await db.select({ kind: jobs.kind, state: jobs.state, count: sql<number>`count(*)::int` }).from(jobs).groupBy(jobs.kind, jobs.state)

@@ -1,12 +1,13 @@
 import { and, desc, eq, isNull, lt, lte, notInArray, sql } from 'drizzle-orm'
-import { appendToOutbox, type Database, type Executor, type OutboxMessage, type Transaction } from '@tacet/service-kit'
-import { topics, type AuditEntry } from '@tacet/contracts'
+import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
+import { topics } from '@tacet/contracts'
 import { accesses, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { wantedFormats } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
-import type { AssembledRecording, AuditLog, RecordingEvent, Recordings } from '../usecases/ports.ts'
+import type { AssembledRecording, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
+import { auditMessage } from './audit.ts'
 import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
 import { cursorOf, matching, visibleTo } from './search.ts'
 
@@ -168,6 +169,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const row = await update(tx, recordingId, { number: null, customer: null, manifest: nobody as unknown as Row['manifest'] })
         await tx.delete(files).where(eq(files.recordingId, recordingId))
         await tx.delete(accesses).where(eq(accesses.recordingId, recordingId))
+        await tx.delete(jobs).where(and(eq(jobs.recordingId, recordingId), eq(jobs.state, 'parked')))
         await announce(tx, row, event)
       })
       onEvents()
@@ -225,17 +227,3 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     },
   }
 }
-
-/** Entries of no company are kept together under `operator`. */
-const auditMessage = (entry: AuditEntry): OutboxMessage => ({ topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', data: entry })
-
-export function createAuditLog ({ database: { db }, onEvents }: { database: Database, onEvents: () => void }): AuditLog {
-  return {
-    async append (entry) {
-      await appendAudit(db, [entry])
-      onEvents()
-    },
-  }
-}
-
-export const appendAudit = (executor: Executor, entries: AuditEntry[]): Promise<void> => appendToOutbox(executor, outbox, entries.map(auditMessage))

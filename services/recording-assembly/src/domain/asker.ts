@@ -28,9 +28,12 @@ export function entryOf (asker: Asker, { manifest: { companyId, callId, recordin
   return entry(asker, companyId, callId, { ...deed, detail: { recordingId, ...deed.detail } }, moment)
 }
 
+/** An entry about nothing that this caller may know of: it goes into the caller's own log. */
+export const entryOfAttempt = (asker: Asker, deed: Deed, moment: Moment): AuditEntry => entry(asker, asker.companyId, null, deed, moment)
+
 /** An entry about a recording that there is not, or not for this caller: it goes into the caller's own log. */
 export function entryOfNothing (asker: Asker, recordingId: string, deed: Deed, moment: Moment): AuditEntry {
-  return entry(asker, asker.companyId, null, { ...deed, detail: { recordingId, ...deed.detail } }, moment)
+  return entryOfAttempt(asker, { ...deed, detail: { recordingId, ...deed.detail } }, moment)
 }
 
 function entry (asker: Asker, companyId: string | null, callId: string | null, { action, outcome, code, detail }: Deed, { at, auditId }: Moment): AuditEntry {

@@ -5,8 +5,10 @@ import type { ReadRecording } from '../usecases/read-recording.ts'
 import type { Listen } from '../usecases/listen.ts'
 import type { ManageRecording } from '../usecases/manage-recording.ts'
 import type { ExportVcon } from '../usecases/export-vcon.ts'
+import type { ManageJobs } from '../usecases/manage-jobs.ts'
 import type { ReadPeaks } from '../usecases/read-peaks.ts'
 import { exportRoutes } from './export-routes.ts'
+import { jobRoutes } from './job-routes.ts'
 import { linkMakingRoutes, linkRoutes } from './link-routes.ts'
 import { manageRoutes } from './manage-routes.ts'
 import { recordingRoutes } from './routes.ts'
@@ -15,6 +17,7 @@ export interface AppDependencies {
   readRecording: ReadRecording
   listen: Listen
   manageRecording: ManageRecording
+  manageJobs: ManageJobs
   readPeaks: ReadPeaks
   exportVcon: ExportVcon
   authenticator: Authenticator
@@ -27,7 +30,7 @@ export interface AppOptions extends AppDependencies {
   rateLimitPerMinute?: number
 }
 
-export async function createAssemblyApp ({ readRecording, listen, manageRecording, readPeaks, exportVcon, authenticator, appendAudit, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, manageJobs, readPeaks, exportVcon, authenticator, appendAudit, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
@@ -49,6 +52,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
       linkMakingRoutes(reading, { listen })
     })
     manageRoutes(v1, { manageRecording })
+    jobRoutes(v1, { manageJobs })
   }, { prefix: '/v1' })
   await app.register(async (open: HttpApp) => {
     auditing(open, 'link-invalid')

@@ -25,6 +25,10 @@ export interface Worker {
   stop (): Promise<void>
 }
 
+/** How often somebody who waits hears how far it is, and how often the log does. */
+const TELL_MS = 1_000
+const LOG_MS = 10_000
+
 /** Takes jobs as long as there are some and a hand is free; renews their leases while they are worked on. */
 export function createWorker (options: WorkerOptions): Worker {
   const { queue, workOnJob, logger, concurrency, leaseMs, pollIntervalMs = 1_000, finishMs = 4_000 } = options
@@ -87,11 +91,25 @@ export function createWorker (options: WorkerOptions): Worker {
           await renew()
           lost.signal.throwIfAborted()
         },
+        tell: progressOf(job),
       },
       release () {
         clearInterval(timer)
         clearTimeout(expiry)
       },
+    }
+  }
+
+  function progressOf (job: Job): Lease['tell'] {
+    let [toldMs, loggedMs] = [Date.now(), Date.now()]
+    return progress => {
+      const nowMs = Date.now()
+      if (nowMs - toldMs < TELL_MS) return
+      toldMs = nowMs
+      queue.noteProgress(job, progress).catch(err => logger.warn({ err, recordingId: job.recordingId }, 'progress not noted'))
+      if (nowMs - loggedMs < LOG_MS) return
+      loggedMs = nowMs
+      logger.info({ recordingId: job.recordingId, job: job.kind, item: job.item, progress: Math.round(progress * 100) / 100 }, 'job under way')
     }
   }
 

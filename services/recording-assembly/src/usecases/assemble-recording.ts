@@ -36,12 +36,14 @@ export interface AssembleDependencies {
 export function createAssembleRecording (dependencies: AssembleDependencies) {
   const { recordings, source, store, workDirs, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
 
-  async function inspectAll (manifest: Manifest, workDir: string, signal: AbortSignal): Promise<{ verdict: Verdict, segments: JudgedSegment[], arrangement: Arrangement }> {
+  async function inspectAll (manifest: Manifest, workDir: string, { signal, tell }: Lease): Promise<{ verdict: Verdict, segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
     if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
     const segments: JudgedSegment[] = []
     for (const segment of plan.segments) {
       segments.push(await inspectSegment(segment, { source, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
+      // What is left then takes no time to speak of.
+      tell(segments.length / (plan.segments.length + 1))
     }
     const verdict = judgeRecording(manifest, segments)
     const kept = keptOf(verdict, segments)
@@ -73,7 +75,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     await store.prepare(recordingId, generation)
     const workDir = await workDirs.create(recordingId)
     try {
-      const { verdict, segments, arrangement } = await inspectAll(manifest, workDir, lease.signal)
+      const { verdict, segments, arrangement } = await inspectAll(manifest, workDir, lease)
       const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(attempt, arrangement, lease))
       await putTimeline(store, attempt, timeline, lease)
       return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }

@@ -39,7 +39,6 @@ export interface DerivedFiles {
   add (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: DerivedFile, job?: Job): Promise<boolean>
   /** The job that makes it, where there is one: added unless it is there already. */
   request (recordingId: string, job: NewJob): Promise<{ state: JobState, progress: number | null, lastError: string | null }>
-  noteProgress (job: Job, progress: number): Promise<void>
 }
 
 /** Recordings in other formats than the master's. */

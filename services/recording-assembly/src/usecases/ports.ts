@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, JobQuery, JobView, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
 import type { CheckResult, Transaction } from '@tacet/service-kit'
 import type { Asker } from '../domain/asker.ts'
 import type { Scope } from '../domain/access.ts'
@@ -71,6 +71,7 @@ export interface Job {
   /** Tells jobs of one kind for one recording apart; mostly empty. */
   item: string
   recordingId: string
+  companyId: string
   /** This one included. */
   attempts: number
   /** How often it had to wait for something that was away. */
@@ -87,16 +88,29 @@ export interface Lease {
   signal: AbortSignal
   /** Throws LeaseLost unless the job is still ours, and then for a full lease more. */
   confirm (): Promise<void>
+  /** How far the work is, 0 to 1, for whoever asks; may be called as often as one likes. */
+  tell (progress: number): void
 }
 
 export interface JobQueue {
+  /** Of companies that wait, first one with the fewest jobs running, and of its jobs that which waits longest. */
   claim (limit: number): Promise<Job[]>
   /** False when it is no longer ours. */
   renew (job: Job): Promise<boolean>
   /** Back to the queue. `isBlameless`: the attempt does not count. */
   putBack (job: Job, options: { delayMs: number, error: string | null, isBlameless: boolean }): Promise<void>
+  noteProgress (job: Job, progress: number): Promise<void>
   /** By the kinds and states there are. */
   counts (): Promise<{ kind: string, state: string, count: number }[]>
+}
+
+/** Jobs as people look at them: of the companies within a scope. */
+export interface JobDesk {
+  /** The latest first. */
+  list (scope: Scope, query: JobQuery): Promise<Page<JobView>>
+  find (jobId: string, scope: Scope): Promise<JobView | null>
+  /** Lets a parked job begin anew, with the entry in the audit log; `decide` sees both as they are then, and may throw. Null when there is no such job. */
+  rerun (jobId: string, scope: Scope, decide: (job: JobView, recording: Recording) => AuditEntry): Promise<JobView | null>
 }
 
 export interface AssembledRecording {

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { and, eq, isNull, ne } from 'drizzle-orm'
 import t from 'tap'
 import { fuzz, type FuzzRequest } from '@tacet/test-kit'
+import { jobs, recordings } from '../../src/db/schema.ts'
 import { createOpenApi } from '../../src/openapi.ts'
 import { actor, manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, publishEnded, startService, surroundings } from '../helpers/service.ts'
@@ -24,20 +26,30 @@ t.test(`whatever is asked, the answer is what the document says (seed ${seed}, $
     return { status: response.status, contentType: response.headers.get('content-type') ?? '', text: await response.text() }
   }
 
-  let recordingIds: string[] = []
+  // What can't be assembled is parked, again and again.
+  const impossible = manifestOf([{ fromMs: 0, toMs: 200 }], { companyId })
+  await publishEnded(around, { ...impossible, segments: impossible.segments.map(segment => ({ ...segment, tracks: segment.tracks.map(file => ({ ...file, track: 'in' as const })) })) })
+  await around.probe.waitFor(({ type, subject }) => type === 'recording.failed' && subject === impossible.recordingId, { timeoutMs: 30_000 })
+  const parked = await around.database.db.select().from(jobs).where(eq(jobs.recordingId, impossible.recordingId))
+
+  const undeleted = async (): Promise<string[]> => {
+    const rows = await around.database.db.select().from(recordings).where(and(eq(recordings.companyId, companyId), ne(recordings.status, 'failed'), isNull(recordings.deletion), isNull(recordings.deletedAt)))
+    return rows.map(({ recordingId }) => recordingId)
+  }
   async function prepare () {
-    // What may be deleted comes again, but not for every round.
-    if (recordingIds.length < 10) {
+    // What was deleted comes again.
+    for (let count = (await undeleted()).length; count < 3; count++) {
       const manifest = manifestOf([{ fromMs: 0, toMs: 200 }], { recordingId: randomUUID(), companyId })
       await around.putSegment(manifest, 1, countingSamples(1_600))
       await publishEnded(around, { ...manifest, callId: manifest.recordingId })
       await around.probe.waitFor(({ type, data }) => type === 'recording.assembled' && data.recordingId === manifest.recordingId, { timeoutMs: 30_000 })
-      recordingIds = [...recordingIds, manifest.recordingId]
     }
+    const recordingIds = await undeleted()
     return {
       tokens: [...tokens, 'unknown-0123456789abcdefghij', undefined],
       known: {
         recordingId: [...recordingIds, randomUUID()],
+        jobId: parked.map(({ jobId }) => jobId),
         callId: recordingIds,
         companyId: [companyId],
         agentId: [actor.agentId],

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import type { Manifest } from '@tacet/contracts'
 import { createMetrics } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
@@ -9,8 +11,10 @@ import { logger, surroundings, type Surroundings } from '../helpers/service.ts'
 const portsOf = ({ config, database }: Surroundings, leaseMs = 1_000): Ports =>
   createPorts({ config: { ...config, leaseMs }, database, onEvents: () => {}, onJob: () => {} })
 
-async function addCalls ({ database }: Surroundings, { recordings }: Ports, count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await database.db.transaction(tx => recordings.add(tx, manifestOf([{ fromMs: 0, toMs: 2_000 }]), null))
+async function addCalls ({ database }: Surroundings, { recordings }: Ports, count: number, overrides: Partial<Manifest> = {}): Promise<void> {
+  await database.db.transaction(async tx => {
+    for (let n = 0; n < count; n++) await recordings.add(tx, manifestOf([{ fromMs: 0, toMs: 2_000 }], overrides), null)
+  })
 }
 const jobRows = ({ database }: Surroundings) => database.db.select().from(jobs)
 
@@ -29,6 +33,28 @@ test('jobs', async t => {
     t.equal(ids.length, 5)
     t.equal(new Set(ids).size, 5)
     t.same(await queue.claim(10), [], 'and nothing is left')
+  })
+
+  t.test('a company with a thousand jobs keeps nobody waiting for all of them', async t => {
+    const [many, few] = [randomUUID(), randomUUID()]
+    await addCalls(around, ports, 1_000, { companyId: many })
+    const first = await queue.claim(2)
+    t.same(first.map(({ companyId }) => companyId), [many, many], 'while nobody else waits')
+    t.same(first.map(({ jobId }) => jobId).sort(), (await jobRows(around)).map(({ jobId }) => jobId).sort().slice(0, 2), 'those that wait longest')
+    await addCalls(around, ports, 3, { companyId: few })
+    t.match(await queue.claim(1), [{ companyId: few }], 'though the others came before')
+    t.same((await queue.claim(4)).map(({ companyId }) => companyId).sort(), [few, few, many, many].sort(), 'and then they take turns')
+    const claims = await Promise.all(Array.from({ length: 8 }, () => portsOf(around).queue.claim(5)))
+    t.equal(new Set(claims.flat().map(({ jobId }) => jobId)).size, 40, 'several who ask at once get different ones, and as many as they ask for')
+  })
+
+  t.test('a company of which a worker died is not behind the others for that', async t => {
+    const [unlucky, other] = [randomUUID(), randomUUID()]
+    await addCalls(around, ports, 1, { companyId: unlucky })
+    const [lost] = await portsOf(around, 1).queue.claim(1)
+    await eventually(async () => (await jobRows(around))[0]!.leaseExpiresAt! < new Date())
+    await addCalls(around, ports, 2, { companyId: other })
+    t.match(await queue.claim(1), [{ jobId: lost!.jobId, attempts: 2 }])
   })
 
   t.test('a lease that is renewed holds, one that ran out is for another', async t => {

@@ -6,7 +6,7 @@ import type { Job, JobQueue, Recordings } from '../../src/usecases/ports.ts'
 import { createWorkOnJob } from '../../src/usecases/work-on-job.ts'
 
 const logger = createLogger({ name: 'test', level: 'silent' })
-const jobOf = (kind: JobKind, attempts = 1, postponements = 0): Job => ({ jobId: 'j', kind, item: '', recordingId: 'r', attempts, postponements, leaseId: 'l', payload: {}, correlationId: null })
+const jobOf = (kind: JobKind, attempts = 1, postponements = 0): Job => ({ jobId: 'j', kind, item: '', recordingId: 'r', companyId: 'c', attempts, postponements, leaseId: 'l', payload: {}, correlationId: null })
 
 /** What becomes of a job whose handler does this. */
 async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new AbortController().signal): Promise<string[]> {
@@ -22,7 +22,7 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
     retryDelays: { firstMs: 100, maxMs: 1_000 },
     random: () => 0,
   })
-  await work({ job, signal, confirm: async () => {} })
+  await work({ job, signal, confirm: async () => {}, tell: () => {} })
   return log
 }
 const failing = (error: Error) => async () => { throw error }
