@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Database, Logger, Metrics } from '@tacet/service-kit'
+import { createAheadCopies } from './adapters/ahead-copies.ts'
 import { createAriSegmentSource } from './adapters/ari-segment-source.ts'
 import { createFfmpeg } from './adapters/ffmpeg.ts'
 import { createEncryptedRecordingStore } from './adapters/encrypted-recording-store.ts'
@@ -19,8 +20,9 @@ import { createPurgeRecording } from './usecases/purge-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
 import { createEncodeRecording } from './usecases/encode-recording.ts'
 import { createEraseFiles } from './usecases/erase-files.ts'
+import { createFetchSegment } from './usecases/fetch-segment.ts'
 import type { DerivedFiles, Encoder } from './usecases/file-ports.ts'
-import type { JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
+import type { Copies, JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
 import { createWorkOnJob } from './usecases/work-on-job.ts'
 
 /** Everything outside that assembling touches. */
@@ -31,6 +33,7 @@ export interface Ports {
   store: RecordingStore
   keys: DataKeys
   workDirs: WorkDirs
+  copies: Copies
   files: DerivedFiles
   encoder: Encoder
 }
@@ -57,6 +60,7 @@ export function createPorts ({ config, database, onEvents, onJob }: PortsOptions
     store: createEncryptedRecordingStore({ store: s3 === undefined ? createFolderRecordingStore({ recordingsDir }) : createS3RecordingStore(s3), keys, recordingsDir }),
     keys,
     workDirs: createWorkDirs({ recordingsDir }),
+    copies: createAheadCopies({ database, recordingsDir }),
     files: createDerivedFiles({ database, onJob }),
     encoder: createFfmpeg({ path: config.ffmpeg }),
   }
@@ -75,19 +79,20 @@ export interface AssemblyWorkerOptions {
 }
 
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, files, encoder }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, copies, files, encoder }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
   const assembleRecording = createAssembleRecording({
-    recordings, source, store, workDirs, encoder, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
+    recordings, source, store, workDirs, copies, encoder, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
   })
   const workOnJob = createWorkOnJob({
     queue,
     recordings,
     handlers: {
+      fetch: createFetchSegment({ recordings, copies, source, logger }),
       assemble: assembleRecording,
       encode: createEncodeRecording({ recordings, store, files, encoder, logger, now: Date.now }),
       purge: createPurgeRecording({ recordings, source, store, workDirs, logger }),
       'delete-segments': createDeleteSegments({ recordings, source, logger }),
-      erase: createEraseFiles({ recordings, source, store, workDirs, logger }),
+      erase: createEraseFiles({ recordings, source, store, workDirs, copies, logger }),
     },
     logger,
     maxAttempts: MAX_ATTEMPTS,

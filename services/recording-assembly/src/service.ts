@@ -3,7 +3,7 @@ import { topics } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
 import { createAssemblyWorker, createPorts } from './assembly.ts'
-import type { AssemblyConfig } from './config.ts'
+import { segmentAccessOf, type AssemblyConfig } from './config.ts'
 import { crashPoints, markSteps } from './crash-points.ts'
 import { outbox, replica } from './db/schema.ts'
 import { createAssemblyApp } from './http/app.ts'
@@ -20,6 +20,7 @@ import { createExportVcon } from './usecases/export-vcon.ts'
 import { createReadPeaks } from './usecases/read-peaks.ts'
 import { createRewrapKeys } from './usecases/rewrap-keys.ts'
 import { createReadRecording } from './usecases/read-recording.ts'
+import { createReceiveSegment } from './usecases/receive-segment.ts'
 import { createReceiveManifest } from './usecases/receive-manifest.ts'
 
 /** No attempt takes a day. */
@@ -50,10 +51,10 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics })
-  const { recordings, source, store, keys, workDirs, files, encoder } = ports
+  const { recordings, source, store, keys, workDirs, copies, files, encoder } = ports
   closer.add('store', () => store.close())
   const consumer = consumeCallEvents({
-    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), onReceived: () => worker.wake(),
+    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), ...(segmentAccessOf(config).kind === 'ari' && { receiveSegment: createReceiveSegment({ copies }) }), onReceived: () => worker.wake(),
   })
 
   const admin = createAdminApp({
@@ -98,6 +99,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
       keys: createRewrapKeys({ keys, logger }),
       sittings: () => recordings.forgetSittings(),
       folders: () => workDirs.sweep(STALE_WORK_MS),
+      copies: () => copies.forget(STALE_WORK_MS),
     },
   })
   upkeep.start()

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createAriRest, isAriError, type AriRestOptions } from '@tacet/ari'
 import type { TrackFile } from '@tacet/contracts'
-import { DependencyUnavailable } from '../usecases/errors.ts'
+import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { SegmentSource } from '../usecases/ports.ts'
 
 /** Opening a file in a busy spool takes longer than asking for a channel. */
@@ -33,6 +33,7 @@ export function createAriSegmentSource (options: AriRestOptions): SegmentSource 
         await pipeline(answer.stream, createWriteStream(path), { signal })
       } catch (error) {
         signal.throwIfAborted()
+        if (isSystemError(error) && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) throw new DependencyUnavailable('store', `no room for ${file.name}: ${error.message}`, error)
         throw unavailable(`${file.name} did not arrive`, error)
       }
       // A torn connection must not pass for a short file.

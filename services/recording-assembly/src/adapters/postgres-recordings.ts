@@ -1,7 +1,7 @@
-import { and, desc, eq, isNull, lt, lte, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics } from '@tacet/contracts'
-import { accesses, files, jobs, outbox, recordings } from '../db/schema.ts'
+import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { wantedFormats } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
@@ -75,6 +75,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         retainUntil: retainUntilOf(manifest),
       }).onConflictDoNothing().returning({ recordingId: recordings.recordingId, companyId: recordings.companyId })
       if (added[0] === undefined) return false
+      // What is not fetched by now is fetched by the assembly.
+      await tx.delete(jobs).where(and(eq(jobs.recordingId, recordingId), eq(jobs.kind, 'fetch'), ne(jobs.state, 'running')))
       await addJobs(tx, added[0], correlationId, [{ kind: 'assemble' }])
       return true
     },
@@ -98,6 +100,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const before = await lockedRow(tx, job.recordingId)
         if (before === undefined || before.status !== 'assembling' || before.deletedAt !== null) throw new LeaseLost()
         await endJob(tx, job)
+        await tx.delete(copies).where(eq(copies.recordingId, job.recordingId))
         const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation })
         if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
         if (sha256 !== null) await addJobs(tx, row, job.correlationId, wantedFormats(row.manifest))
@@ -169,6 +172,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const row = await update(tx, recordingId, { number: null, customer: null, manifest: nobody as unknown as Row['manifest'] })
         await tx.delete(files).where(eq(files.recordingId, recordingId))
         await tx.delete(accesses).where(eq(accesses.recordingId, recordingId))
+        await tx.delete(copies).where(eq(copies.recordingId, recordingId))
         await tx.delete(jobs).where(and(eq(jobs.recordingId, recordingId), eq(jobs.state, 'parked')))
         await announce(tx, row, event)
       })

@@ -89,11 +89,27 @@ export const accesses = assemblySchema.table('accesses', {
   index('accesses_begun_at_index').on(table.begunAt),
 ])
 
+/** Copies of segments that were fetched while their call went on. */
+export const copies = assemblySchema.table('copies', {
+  recordingId: uuid('recording_id').notNull(),
+  /** On the PBX. */
+  name: text().notNull(),
+  /** Below the folder of work. */
+  path: text().notNull(),
+  bytes: bigint({ mode: 'number' }).notNull(),
+  sha256: text().notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+}, table => [
+  primaryKey({ name: 'copies_pkey', columns: [table.recordingId, table.name] }),
+  index('copies_created_at_index').on(table.createdAt),
+])
+
 /** Work that is still to be done, or was parked; a job that is done is gone. */
 export const jobs = assemblySchema.table('jobs', {
   jobId: uuid('job_id').primaryKey(),
   kind: text().$type<JobKind>().notNull(),
-  recordingId: uuid('recording_id').notNull().references(() => recordings.recordingId, { onDelete: 'cascade' }),
+  /** There is none yet while segments are fetched ahead. */
+  recordingId: uuid('recording_id').notNull(),
   companyId: uuid('company_id').notNull(),
   /** Tells jobs of one kind for one recording apart: the format to encode, say. */
   item: text().notNull().default(''),

@@ -1,6 +1,8 @@
-import type { AssemblyEventData, JobKind, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, JobKind, Segment, TrackFile } from '@tacet/contracts'
 
 export interface JobPayload {
+  /** For `fetch`: what was closed while its call goes on. */
+  segment?: Segment
   /** For `delete-segments`: the files whose audio is in the recording. */
   files?: TrackFile[]
   /** For `erase`: the last generation of which nothing may be left. */

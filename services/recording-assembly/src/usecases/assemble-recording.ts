@@ -9,9 +9,10 @@ import { isLong, type JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
+import { inParallel } from './in-parallel.ts'
 import { inspectSegment } from './inspect-segment.ts'
 import { putTimeline } from './timeline-file.ts'
-import type { AssembledRecording, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+import type { AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 
 type Attempt = Pick<Recording, 'recordingId' | 'generation' | 'manifest'>
 
@@ -20,6 +21,7 @@ export interface AssembleDependencies {
   source: SegmentSource
   store: RecordingStore
   workDirs: WorkDirs
+  copies: Copies
   encoder: Pick<Encoder, 'resample'>
   logger: Logger
   now: () => number
@@ -29,22 +31,27 @@ export interface AssembleDependencies {
   onLongSegment: () => void
 }
 
+/** Asterisk's HTTP server likes few connections. */
+const PARALLEL_SEGMENTS = 4
+
 /**
  * Makes the recording of one call. Every step may be repeated: files are replaced whole, and what others see changes in one
  * transaction that holds only while the job is ours. Until then nothing is deleted from the PBX.
  */
 export function createAssembleRecording (dependencies: AssembleDependencies) {
-  const { recordings, source, store, workDirs, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
+  const { recordings, source, store, workDirs, copies, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
 
   async function inspectAll (manifest: Manifest, workDir: string, { signal, tell }: Lease): Promise<{ verdict: Verdict, segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
     if (plan.kind === 'unsupported') throw new AssemblyImpossible('unsupported', plan.detail)
-    const segments: JudgedSegment[] = []
-    for (const segment of plan.segments) {
-      segments.push(await inspectSegment(segment, { source, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now }))
+    const copyOf = await copies.open(manifest.recordingId)
+    let inspected = 0
+    const segments = await inParallel(plan.segments, PARALLEL_SEGMENTS, async segment => {
+      const judged = await inspectSegment(segment, { source, copyOf, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now })
       // What is left then takes no time to speak of.
-      tell(segments.length / (plan.segments.length + 1))
-    }
+      tell(++inspected / (plan.segments.length + 1))
+      return judged
+    })
     const verdict = judgeRecording(manifest, segments)
     const kept = keptOf(verdict, segments)
     return { verdict, segments: kept, arrangement: arrange(manifest, plan.channels, kept) }
@@ -78,6 +85,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
       const { verdict, segments, arrangement } = await inspectAll(manifest, workDir, lease)
       const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(attempt, arrangement, lease))
       await putTimeline(store, attempt, timeline, lease)
+      await copies.remove(recordingId)
       return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }
     } finally {
       await workDirs.remove(recordingId)

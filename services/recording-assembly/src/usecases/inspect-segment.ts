@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { readWavFile, type Wav } from '@tacet/audio'
-import type { SampleRateHz, Segment } from '@tacet/contracts'
+import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
 import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
 import { judgeTrack, mayImprove, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
@@ -10,6 +10,8 @@ import type { SegmentSource } from './ports.ts'
 
 export interface InspectSegment {
   source: SegmentSource
+  /** What was fetched while the call went on. */
+  copyOf: (file: TrackFile, signal: AbortSignal) => Promise<string | null>
   encoder: Pick<Encoder, 'resample'>
   workDir: string
   sampleRateHz: SampleRateHz
@@ -30,6 +32,11 @@ export async function inspectSegment ({ segment, tracks }: PlannedSegment, optio
 async function inspectTrack (segment: Segment, planned: PlannedTrack, options: InspectSegment): Promise<JudgedTrack> {
   const { sampleRateHz, signal, settleMs, now } = options
   // The clocks may disagree: the waiting is bounded by itself too.
+  const copy = planned.isForeign ? null : await options.copyOf(planned.file, signal)
+  if (copy !== null) {
+    const judged = judgeTrack(segment, planned, await examine(planned, copy, options), sampleRateHz)
+    if (judged.reasons.length === 0) return judged
+  }
   const deadlineMs = Math.min(Date.parse(segment.closedAt), now()) + settleMs
   for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
     signal.throwIfAborted()
@@ -43,7 +50,10 @@ async function inspectTrack (segment: Segment, planned: PlannedTrack, options: I
 async function find (planned: PlannedTrack, options: InspectSegment): Promise<Finding> {
   const { source, workDir, signal } = options
   const path = await source.fetch(planned.file, workDir, signal)
-  if (path === null) return { kind: 'absent' }
+  return path === null ? { kind: 'absent' } : await examine(planned, path, options)
+}
+
+async function examine (planned: PlannedTrack, path: string, options: InspectSegment): Promise<Finding> {
   try {
     const wav = await readWavFile(path)
     if (wav.ok) return needsResampling(wav, options) ? await resample(planned, path, wav, options) : { kind: 'audio', path, wav }

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, JobQuery, JobView, Manifest, RecordingQuery, Timeline, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, JobQuery, JobView, Manifest, RecordingQuery, Segment, Timeline, TrackFile } from '@tacet/contracts'
 import type { CheckResult, Transaction } from '@tacet/service-kit'
 import type { Asker } from '../domain/asker.ts'
 import type { Scope } from '../domain/access.ts'
@@ -62,6 +62,26 @@ export interface WorkDirs {
   clear (recordingId: string): Promise<void>
   /** Removes what nobody has touched for so long; its worker is dead. */
   sweep (olderThanMs: number): Promise<void>
+}
+
+export interface FetchedFile { name: string, path: string }
+
+/** Copies of segments, fetched while their call goes on. They are a help and no more: what is missing or spoilt is fetched again. */
+export interface Copies {
+  /** The job to fetch it, in the transaction of the event; none once the recording has ended. */
+  request (tx: Transaction, of: { recordingId: string, companyId: string, correlationId: string | null }, segment: Segment): Promise<boolean>
+  /** False once the recording has ended: its assembly looks for itself. */
+  isWanted (recordingId: string): Promise<boolean>
+  /** A new, empty folder; what an earlier attempt left is removed. */
+  create (recordingId: string, segment: number): Promise<string>
+  /** Notes the digests and ends the job; false, and nothing is done, once the recording has ended. Throws LeaseLost. */
+  keep (job: Job, files: FetchedFile[]): Promise<boolean>
+  /** Finds the copy of a file; null: there is none, or it is not what was fetched. */
+  open (recordingId: string): Promise<(file: TrackFile, signal: AbortSignal) => Promise<string | null>>
+  /** The files; of all segments unless one is named. */
+  remove (recordingId: string, segment?: number): Promise<void>
+  /** Of calls whose end was never told. */
+  forget (olderThanMs: number): Promise<void>
 }
 
 /** A piece of work leased to us. */

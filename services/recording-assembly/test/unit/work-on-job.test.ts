@@ -16,7 +16,7 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
   const work = createWorkOnJob({
     queue,
     recordings,
-    handlers: { assemble: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
+    handlers: { fetch: handler, assemble: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
     logger,
     maxAttempts: 3,
     retryDelays: { firstMs: 100, maxMs: 1_000 },

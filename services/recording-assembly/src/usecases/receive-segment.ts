@@ -1,0 +1,13 @@
+import type { CallEventData } from '@tacet/contracts'
+import type { Transaction } from '@tacet/service-kit'
+import type { Copies } from './ports.ts'
+
+export type ReceiveSegment = ReturnType<typeof createReceiveSegment>
+
+/** Takes note of a segment to fetch while its call goes on. The last one comes with the end of the recording: its assembly fetches it. */
+export function createReceiveSegment ({ copies }: { copies: Copies }) {
+  return async ({ recordingId, companyId, segment }: CallEventData<'segment.closed'>, correlationId: string | null, tx: Transaction): Promise<boolean> => {
+    if (segment.closedBy === 'end') return false
+    return await copies.request(tx, { recordingId, companyId, correlationId }, segment)
+  }
+}

@@ -1,0 +1,173 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import tap, { test, type Test } from 'tap'
+import { encodeWav } from '@tacet/audio'
+import { topics, type Manifest } from '@tacet/contracts'
+import { createMetrics, loadConfig } from '@tacet/service-kit'
+import { eventually } from '@tacet/test-kit'
+import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
+import { copies, jobs } from '../../src/db/schema.ts'
+import { assemblyConfig } from '../../src/index.ts'
+import { manifestOf } from '../helpers/manifest.ts'
+import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { countingSamples, joinedAt, logger, publishEnded, sha256, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
+
+tap.setTimeout(120_000)
+
+const SAMPLES = [15_800, 15_700, 15_600]
+const all = countingSamples(SAMPLES.reduce((sum, samples) => sum + samples))
+const digest = sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, joinedAt(all, SAMPLES[0]!, SAMPLES[0]! + SAMPLES[1]!)))
+
+const callOfThree = (): Manifest => manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 3_000, toMs: 5_000 }, { fromMs: 6_000, toMs: 8_000, closedBy: 'end' }])
+const nameOf = ({ callId }: Manifest, number: number): string => `tacet/tacet-${callId}-${number}`
+
+/** An Asterisk that shares no folder. */
+async function afar (t: Test) {
+  const around = await surroundings(t)
+  const pbx = await serveStoredRecordings(t, around.spoolDir)
+  const { SPOOL_DIR: _, ...env } = around.env
+  const config = loadConfig(assemblyConfig, { ...env, ...pbx.env })
+
+  async function putSegments (manifest: Manifest, ...numbers: number[]): Promise<void> {
+    for (const number of numbers) {
+      const first = SAMPLES.slice(0, number - 1).reduce((sum, samples) => sum + samples, 0)
+      await around.putSegment(manifest, number, all.slice(first, first + SAMPLES[number - 1]!))
+    }
+  }
+  async function close (manifest: Manifest, ...numbers: number[]): Promise<void> {
+    await putSegments(manifest, ...numbers)
+    for (const number of numbers) {
+      const { callId, recordingId, companyId, segments } = manifest
+      await around.publish(topics.calls, 'segment.closed', callId, { callId, companyId, recordingId, seq: number, at: segments[number - 1]!.closedAt, segment: segments[number - 1] })
+    }
+  }
+  const copiesOf = async ({ recordingId }: Manifest): Promise<string[]> =>
+    (await around.filesOfRecordings()).filter(name => name.startsWith(`.work/${recordingId}.ahead`) && name.endsWith('.wav'))
+  const isFetched = async (manifest: Manifest, count: number) =>
+    await eventually(async () => (await copiesOf(manifest)).length === count && (await around.database.db.select().from(jobs)).length === 0, { timeoutMs: 20_000, message: `not ${count} copies` })
+  return { around, pbx, config, putSegments, close, copiesOf, isFetched }
+}
+
+async function checkThatAllIsWell (t: Test, around: Surroundings, { recordingId }: Manifest): Promise<void> {
+  const { data } = await around.probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === recordingId, { timeoutMs: 20_000 })
+  t.match(data, { outcome: 'complete', sha256: digest })
+  await checkThatNothingIsLeft(t, around, recordingId)
+}
+
+async function checkThatNothingIsLeft (t: Test, { database: { db }, ...around }: Surroundings, recordingId: string): Promise<void> {
+  await eventually(async () => (await db.select().from(jobs)).length === 0, { timeoutMs: 20_000, message: 'jobs are left' })
+  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => basename(name)), ['recording.wav', 'timeline.json'], 'no stray file')
+  t.same(await db.select().from(copies), [])
+  t.same(await around.filesOfSpool(), [])
+}
+
+test('segments over ARI', async t => {
+  const { around, pbx, config, putSegments, close, copiesOf, isFetched } = await afar(t)
+  const start = () => startService(t, config)
+  let service = await start()
+
+  t.test('are fetched while the call goes on: at the hangup nothing is but the last', async t => {
+    const manifest = callOfThree()
+    await close(manifest, 1, 2)
+    await isFetched(manifest, 2)
+    t.same(pbx.fetched.splice(0).sort(), [nameOf(manifest, 1), nameOf(manifest, 2)])
+    await close(manifest, 3)
+    await publishEnded(around, manifest)
+    await checkThatAllIsWell(t, around, manifest)
+    t.same(pbx.fetched.splice(0), [nameOf(manifest, 3)])
+  })
+
+  t.test('are fetched once, also when the service restarts before the hangup', async t => {
+    const manifest = callOfThree()
+    await close(manifest, 1, 2)
+    await isFetched(manifest, 2)
+    pbx.fetched.length = 0
+    await service.stop()
+    await close(manifest, 3)
+    await publishEnded(around, manifest)
+    service = await start()
+    await checkThatAllIsWell(t, around, manifest)
+    t.same(pbx.fetched.splice(0), [nameOf(manifest, 3)])
+  })
+
+  t.test('are fetched again when a copy is lost or spoilt', async t => {
+    const manifest = callOfThree()
+    await close(manifest, 1, 2)
+    await isFetched(manifest, 2)
+    pbx.fetched.length = 0
+    const [first, second] = (await copiesOf(manifest)).map(name => join(around.recordingsDir, name))
+    await rm(first!)
+    const bytes = await readFile(second!)
+    await writeFile(second!, bytes.fill(7, 5_000, 6_000))
+    await close(manifest, 3)
+    await publishEnded(around, manifest)
+    await checkThatAllIsWell(t, around, manifest)
+    t.same(pbx.fetched.splice(0).sort(), [1, 2, 3].map(number => nameOf(manifest, number)))
+  })
+
+  t.test('are left to the assembly when they are not as they should be', async t => {
+    const manifest = callOfThree()
+    await putSegments(manifest, 3)
+    await close(manifest, 1)
+    await around.putSegment(manifest, 2, countingSamples(8_000))
+    const { callId, recordingId, companyId, segments } = manifest
+    await around.publish(topics.calls, 'segment.closed', callId, { callId, companyId, recordingId, seq: 2, at: segments[1]!.closedAt, segment: segments[1] })
+    await eventually(() => pbx.fetched.includes(nameOf(manifest, 2)))
+    await isFetched(manifest, 1)
+    await publishEnded(around, manifest)
+    const { data } = await around.probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === recordingId)
+    t.match(data, { outcome: 'incomplete', reasons: [{ code: 'segment-short' }] })
+    await checkThatNothingIsLeft(t, around, recordingId)
+  })
+
+  t.test('leave nothing behind when the call ends while one is fetched', async t => {
+    const manifest = callOfThree()
+    const { arrived, release } = pbx.hold()
+    await close(manifest, 1)
+    await arrived
+    await putSegments(manifest, 2, 3)
+    await publishEnded(around, manifest)
+    await around.probe.waitFor(({ type, subject }) => type === 'recording.assembling' && subject === manifest.recordingId)
+    release()
+    await checkThatAllIsWell(t, around, manifest)
+  })
+
+  t.test('of a call whose end is never told are not kept for ever', async t => {
+    const manifest = callOfThree()
+    await close(manifest, 1, 2)
+    await isFetched(manifest, 2)
+    const ports = createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
+    t.teardown(() => ports.source.close())
+    await Promise.all([ports.workDirs.sweep(60_000), ports.copies.forget(60_000)])
+    t.equal((await copiesOf(manifest)).length, 2, 'what is young stays')
+    await Promise.all([ports.workDirs.sweep(-1_000), ports.copies.forget(-1_000)])
+    t.same(await copiesOf(manifest), [])
+    t.same(await around.database.db.select().from(copies), [])
+  })
+})
+
+test('a worker that dies after any step of fetching ahead leaves one recording, and no stray file', async t => {
+  const { around, config, putSegments } = await afar(t)
+  const portsOf = () => createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
+  const workerOf = (ports: ReturnType<typeof portsOf>) => createAssemblyWorker(ports, { config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
+  const { db } = around.database
+  const steps: string[] = []
+  for (const wanted of ['queue.claim', 'copies.isWanted', 'copies.create', 'source.fetch', 'copies.keep']) {
+    const manifest = callOfThree()
+    const ports = portsOf()
+    t.teardown(() => ports.source.close())
+    await putSegments(manifest, 1, 2, 3)
+    await db.transaction(tx => ports.copies.request(tx, { ...manifest, correlationId: null }, manifest.segments[0]!))
+    const { ports: dying, death } = mortalPorts(ports, steps.length + 1)
+    workerOf(dying).start()
+    steps.push(await death)
+    t.equal(steps.at(-1), wanted)
+    await db.transaction(tx => ports.recordings.add(tx, manifest, null))
+    const worker = workerOf(ports)
+    worker.start()
+    await eventually(async () => (await ports.recordings.find(manifest.recordingId, { kind: 'all' }))?.sha256 === digest, { timeoutMs: 15_000 })
+    await checkThatNothingIsLeft(t, around, manifest.recordingId)
+    await worker.stop()
+  }
+})
