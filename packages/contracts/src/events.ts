@@ -105,6 +105,7 @@ export const auditEntrySchema = z.object({
   outcome: z.enum(['done', 'refused', 'failed']),
   /** The code of the refusal or failure. */
   code: z.string().nullable(),
+  /** `kind`: `operator`, the strongest role of whoever asked, `link`, `unknown`; `machine` and `policy` are Tacet itself. */
   actor: z.object({ kind: z.string(), credentialId: idSchema.nullable(), agentId: idSchema.nullable(), address: z.string().nullable() }),
   callId: idSchema.nullable(),
   requestedAt: timestampSchema,

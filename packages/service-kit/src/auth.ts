@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
-import { problem, type Credential, type Role, type Scope } from '@tacet/contracts'
+import { problem, roles as allRoles, type Credential, type Role, type Scope } from '@tacet/contracts'
 import { createJwtVerifier, isJwt } from './auth-jwt.ts'
 import type { DataOf, TypeIn } from './events.ts'
 import type { ChangeIn } from './replica/replica.ts'
@@ -125,6 +125,12 @@ export function requirePrincipal (authenticator: Authenticator, { roles }: Requi
 export function principalOf (request: FastifyRequest): Principal {
   if (request.principal === undefined) throw problem('unauthenticated')
   return request.principal
+}
+
+/** Whom the audit log names: the operator, or whoever asks by their strongest role; `machine` is Tacet itself, and only there. */
+export function actorKindOf (who: { companyId: string | null, roles: readonly Role[] } | undefined): 'operator' | Role | 'unknown' {
+  if (who === undefined) return 'unknown'
+  return who.companyId === null ? 'operator' : allRoles.find(role => who.roles.includes(role)) ?? 'unknown'
 }
 
 /** People are judged by their roles; whoever is nothing but a `service` may do what its scopes name. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { isProblem, type AuditEntry, type ProblemCode } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
-import type { Principal } from '../auth.ts'
+import { actorKindOf } from '../auth.ts'
 
 export interface RefusalAuditOptions {
   /** What the entries say was done, e.g. `recordings.request`. */
@@ -49,7 +49,7 @@ export function createRefusalAudit ({ action, codes, append, isRead = ({ method 
       action: typeof action === 'string' ? action : action(request),
       outcome: 'refused',
       code: error.code,
-      actor: { kind: kindOf(principal), credentialId: principal?.credentialId ?? null, agentId: principal?.agentId ?? null, address: request.ip },
+      actor: { kind: actorKindOf(principal), credentialId: principal?.credentialId ?? null, agentId: principal?.agentId ?? null, address: request.ip },
       callId: null,
       requestedAt: at,
       effectiveAt: null,
@@ -58,5 +58,3 @@ export function createRefusalAudit ({ action, codes, append, isRead = ({ method 
   }
 }
 export type RefusalAudit = ReturnType<typeof createRefusalAudit>
-
-const kindOf = (principal: Principal | undefined): string => principal === undefined ? 'unknown' : principal.companyId === null ? 'operator' : principal.roles[0] ?? 'unknown'

@@ -7,6 +7,8 @@ import type { Message } from './ports.ts'
 export interface Attempt {
   action: 'pause' | 'resume'
   cause: Cause
+  /** As the log names whoever asked; it knows more kinds than a recording. */
+  askedBy: string
   requestedAtMs: number
   address: string | null
   detail: AuditEntry['detail']
@@ -17,7 +19,7 @@ export const messageOf = (entry: AuditEntry, id: string): Message =>
   ({ id, topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', occurredAt: new Date(entry.at), data: entry })
 
 /** The entry for the audit log; whose it is, the log learns from the call. */
-export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Pick<Call, 'companyId' | 'callId'> | { companyId: string | null, callId: null }, { action, cause, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
+export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Pick<Call, 'companyId' | 'callId'> | { companyId: string | null, callId: null }, { action, cause, askedBy, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
   const atMs = clock()
   const entry: AuditEntry = {
     auditId: newId(),
@@ -26,7 +28,7 @@ export function auditMessage ({ clock, newId }: { clock: () => number, newId: ()
     action: `recording.${action}`,
     outcome: !isProblem(outcome) ? 'done' : outcome.status >= 500 ? 'failed' : 'refused',
     code: isProblem(outcome) ? outcome.code : null,
-    actor: { kind: cause.by.kind, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address },
+    actor: { kind: askedBy, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address },
     callId: call.callId,
     requestedAt: new Date(requestedAtMs).toISOString(),
     effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,

@@ -1,6 +1,6 @@
 import { isProblem, problem, type Actor, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
 import { versionsOf } from '@tacet/policy'
-import { hasScope, type Principal } from '@tacet/service-kit'
+import { actorKindOf, hasScope, type Principal } from '@tacet/service-kit'
 import { decideFor } from '../domain/call-machine.ts'
 import { isPauseOverdue, publicState, type Call, type Participant } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
@@ -121,9 +121,9 @@ export function createCommands (options: CommandOptions) {
   /** No call takes this refusal into its log: it goes into the log of whoever asked, and says nothing of a call of others. */
   async function refuseUnreached (command: Command, cause: Cause, requestedAtMs: number, error: unknown): Promise<never> {
     if (!isProblem(error) || error.status >= 500) throw error
-    const { action, principal: { companyId }, address, device, note, callId } = command
-    const attempt: Attempt = { action, cause, requestedAtMs, address, detail: { device, note, callId } }
-    await store.announce(auditMessage(options, { companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
+    const { action, principal, address, device, note, callId } = command
+    const attempt: Attempt = { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, callId } }
+    await store.announce(auditMessage(options, { companyId: principal.companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
     throw error
   }
 
@@ -142,9 +142,10 @@ export function createCommands (options: CommandOptions) {
     }
   }
 
-  function attemptOf (call: Call, { action, principal: { agentId }, address, device, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
+  function attemptOf (call: Call, { action, principal, address, device, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
+    const { agentId } = principal
     const rule = agentId === null ? null : decideFor(call, agentId)?.pause ?? null
-    return { action, cause, requestedAtMs, address, detail: { device, note, rule, ruleVersions: ruleVersions(call, agentId) } }
+    return { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, rule, ruleVersions: ruleVersions(call, agentId) } }
   }
 
   return { execute, find }

@@ -24,6 +24,7 @@ export function passTime (sessions: CallSession[], { clock, newId, onError }: Ti
     const attempt = {
       action: 'resume' as const,
       cause: { commandId, by: { kind: 'machine' as const, agentId: null, credentialId: null } },
+      askedBy: 'machine',
       requestedAtMs: atMs,
       address: null,
       detail: { device: 'longest-pause', longestPauseMs: due.longestPauseMs, pausedSince: new Date(due.longPause.sinceMs).toISOString() },

@@ -100,7 +100,7 @@ t.test('a service may do what its scopes name, and no more', async t => {
   t.equal(lab.follower.session(callId)?.call.recording.phase.status, 'recording')
   t.same((await send({ url: '/v1/calls', token: tokens.reader })).body.items[0].recording.allowedActions, [])
   isProblem(t, await send({ ...requests[2]!, token: tokens.reader }), 'forbidden', 403)
-  t.match(lab.messages().flatMap(({ type, data }) => type === 'audit.recorded' && (data as AuditEntry).action === 'recording.pause' ? [data] : []), [1, 2, 3].map(() => ({ action: 'recording.pause', outcome: 'refused', code: 'forbidden', actor: { kind: 'machine' } })))
+  t.match(lab.messages().flatMap(({ type, data }) => type === 'audit.recorded' && (data as AuditEntry).action === 'recording.pause' ? [data] : []), [1, 2, 3].map(() => ({ action: 'recording.pause', outcome: 'refused', code: 'forbidden', actor: { kind: 'service' } })))
   t.same(await statuses(tokens.machine), [403, 403, 200])
   t.match(lab.follower.session(callId)?.call.recording.reasons, ['machine'])
 })

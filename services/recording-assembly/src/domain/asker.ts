@@ -1,4 +1,5 @@
 import type { AuditEntry } from '@tacet/contracts'
+import { actorKindOf } from '@tacet/service-kit'
 import type { Caller } from './access.ts'
 import type { Order, Recording } from './recording.ts'
 
@@ -45,7 +46,7 @@ function entry (asker: Asker, companyId: string | null, callId: string | null, {
     action,
     outcome,
     code: code ?? null,
-    actor: { kind: kindOf(asker), credentialId, agentId, address },
+    actor: { kind: asker.kind ?? actorKindOf(asker), credentialId, agentId, address },
     callId,
     requestedAt: at,
     effectiveAt: outcome === 'done' ? at : null,
@@ -55,5 +56,3 @@ function entry (asker: Asker, companyId: string | null, callId: string | null, {
 
 /** Tacet itself, by the company's settings. */
 export const policyAsker = (companyId: string): Asker => ({ companyId, agentId: null, credentialId: null, roles: [], address: null, kind: 'policy' })
-
-const kindOf = ({ kind, companyId, roles }: Asker): string => kind ?? (companyId === null ? 'operator' : roles[0] ?? 'unknown')

@@ -1,5 +1,6 @@
 import { topics, type Agent, type AuditEntry, type Company, type Credential, type KeySet, type PhoneNumber } from '@tacet/contracts'
-import { isOperator, type Caller } from './caller.ts'
+import { actorKindOf } from '@tacet/service-kit'
+import type { Caller } from './caller.ts'
 
 /** An event to publish; the adapter gives it its id. */
 export interface Announcement {
@@ -73,7 +74,7 @@ function auditOf ({ caller, at, auditId }: Cause, companyId: string | null, acti
     at,
     action,
     ...result,
-    actor: { kind: actorKind(caller), credentialId, agentId, address },
+    actor: { kind: caller.isUnknown ? 'unknown' : actorKindOf(caller), credentialId, agentId, address },
     callId: null,
     requestedAt: at,
     effectiveAt: result.outcome === 'done' ? at : null,
@@ -81,8 +82,6 @@ function auditOf ({ caller, at, auditId }: Cause, companyId: string | null, acti
   }
   return { topic: topics.audit, type: 'audit.recorded', subject: companyId ?? operatorKey, data: entry }
 }
-
-const actorKind = (caller: Caller): string => caller.isUnknown ? 'unknown' : isOperator(caller) ? 'operator' : caller.roles[0] ?? 'unknown'
 
 function withoutSecrets (entity: Entity | null): Record<string, unknown> | null {
   if (entity?.kind !== 'credential') return entity && { ...entity.value }
