@@ -39,7 +39,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
     ...(metrics && { metrics }),
     rateLimit: {
       ...(rateLimitPerMinute !== undefined && { max: rateLimitPerMinute }),
-      keyOf: request => authenticator.authenticateRequest(request)?.credentialId,
+      keyOf: async request => (await authenticator.identifyRequest(request))?.credentialId,
     },
   })
   await app.register(async (v1: HttpApp) => {

@@ -15,21 +15,20 @@ const tokenOf = ({ headers }: FastifyRequest): string | undefined => /^Bearer +(
 const knownCallersAtMost = 10_000
 
 /**
- * Requests are counted per key once the key has proven to be one; until then per address, so that whoever tries
+ * Requests are counted per key, whichever of its JWTs comes, once it has proven to be one; until then per address, so that whoever tries
  * tokens out has one budget for all of them.
  */
 export function createKnownCallers () {
-  const known = new Set<string>()
+  const known = new Map<string, string>()
   const keyOf = (token: string) => createHash('sha256').update(token).digest('base64url')
   return {
-    remember (token: string): void {
+    remember (token: string, { credentialId }: Caller): void {
       if (known.size >= knownCallersAtMost) known.clear()
-      known.add(keyOf(token))
+      known.set(keyOf(token), credentialId ?? 'operator')
     },
     keyOf (request: FastifyRequest): string | undefined {
       const token = tokenOf(request)
-      const key = token && keyOf(token)
-      return key !== undefined && known.has(key) ? key : undefined
+      return token === undefined ? undefined : known.get(keyOf(token))
     },
   }
 }
@@ -42,7 +41,7 @@ export function requireCaller (scope: FastifyInstance, authenticate: UseCases['a
     const token = tokenOf(request)
     const caller = token === undefined ? null : await authenticate(token, request.ip)
     if (token === undefined || caller === null) throw problem('unauthenticated')
-    knownCallers.remember(token)
+    knownCallers.remember(token, caller)
     request.caller = caller
   })
 }

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { eventually } from '@tacet/test-kit'
 import { createCompany, startTestSettings } from '../helpers/settings.ts'
 
 t.test('each key has a budget of its own, its JWTs included; whoever only tries keys out has one for all of them', async t => {
@@ -16,8 +17,13 @@ t.test('each key has a budget of its own, its JWTs included; whoever only tries 
   t.equal(await ask(other.token), 200, 'another key at the same address')
   t.equal((await operator('/v1/companies')).status, 200)
 
+  const { body: { token: jwt } } = await http('/v1/tokens', { method: 'POST', token: other.token })
+  await eventually(async () => await ask(jwt) === 200, { message: 'the JWT is not known' })
+  await Promise.all(Array.from({ length: budget }, () => ask(jwt)))
+  t.same([await ask(jwt), await ask(other.token)], [429, 429], 'a key and its JWTs have one budget')
+
   const guesses = []
   for (let guess = 0; guess < budget + 1; guess += 1) guesses.push(await ask(`tct_guess${guess}`))
   t.same([guesses[0], guesses.at(-1)], [401, 429])
-  t.equal(await ask(other.token), 200, 'known keys go on')
+  t.equal((await operator('/v1/companies')).status, 200, 'known keys go on')
 })
