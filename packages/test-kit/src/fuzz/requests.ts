@@ -71,14 +71,14 @@ interface Content { type: string, body: string }
 function contentFor (method: string, requestBody: Operation['requestBody'], sources: ValueSources): Arbitrary<Content | undefined> {
   if (method === 'GET') return fc.constant(undefined)
   const wanted = Object.entries(requestBody?.content ?? {}).map(([type, { schema = {} }]) =>
-    valueOf(schema, sources).map(value => ({ type, body: /json/.test(type) ? JSON.stringify(value) : String(value) })))
+    type === 'text/csv' ? csv(sources).map(body => ({ type, body })) : valueOf(schema, sources).map(value => ({ type, body: /json/.test(type) ? JSON.stringify(value) : String(value) })))
   return fc.oneof(
     { weight: wanted.length === 0 ? 0 : 40, arbitrary: wanted.length === 0 ? fc.constant(undefined) : fc.oneof(...wanted) },
     { weight: wanted.length === 0 ? 40 : 1, arbitrary: fc.constant(undefined) },
     { weight: 1, arbitrary: junk.map(value => ({ type: 'application/json', body: JSON.stringify(value) })) },
     { weight: 1, arbitrary: fc.constantFrom('', '{', '{"a":', '[1,', 'null', '"', '\u0000', `"${'x'.repeat(70_000)}"`, `${'['.repeat(5_000)}${']'.repeat(5_000)}`).map(body => ({ type: 'application/json', body })) },
     { weight: 1, arbitrary: fc.constantFrom('text/plain', 'text/xml', 'application/octet-stream', 'multipart/form-data; boundary=x', 'nonsense', 'application/json; charset=utf-16').map(type => ({ type, body: '{}' })) },
-    { weight: wanted.length === 0 ? 20 : 1, arbitrary: csv(sources).map(body => ({ type: 'text/csv', body })) }
+    { weight: 1, arbitrary: csv(sources).map(body => ({ type: 'text/csv', body })) }
   )
 }
 

@@ -7,10 +7,13 @@ import { assign, createAgent, createCompany, operatorToken, startTestSettings } 
 /** `npm run soak` sends more, and others. */
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 300)
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_123)
-t.setTimeout(requests * 100 + 120_000)
+const timeoutMs = requests * 100 + 120_000
+t.setTimeout(timeoutMs)
 
 t.test(`whatever is asked, the answer is what the document says (seed ${seed}, ${requests} requests)`, async t => {
   const settings = await startTestSettings(t, { SETTINGS_JWKS_ORIGINS: 'http://127.0.0.1:1' })
+  // Longer than what the helper gives a test.
+  t.setTimeout(timeoutMs)
   const { operator, http, url } = settings
 
   async function send ({ method, path, headers, body }: FuzzRequest) {

@@ -44,6 +44,7 @@ function registerCsvRoutes (app: HttpApp, { useCases, store }: AppDependencies):
         params: companyParams,
         querystring: importQuerySchema,
         consumes: ['text/csv'],
+        body: z.unknown().meta({ type: 'string', description: `A first line of these columns in any order, all but ${noun === 'numbers' ? '`number`' : '`name`'} optional: ${columns.join(', ')}. In UTF-8, comma or semicolon between them.` }),
         response: { 200: importReportSchema, ...errors('not-found', 'import-refused', 'payload-too-large', 'unsupported-media-type') },
       },
     }, async request => {

@@ -63,7 +63,7 @@ export function entityRoutes<Value extends { version: number }, Fields> (app: Ht
     sendWritten(reply, await writer.put(targetOf(request, 'write'), request.body as Fields)))
 
   app.patch(path, {
-    schema: { ...described(`Change parts of ${noun} (JSON Merge Patch)`, tag), ...common, body: mergePatchSchema, response: { 200: schema, ...errors('not-found', 'already-exists', 'not-yours', 'precondition-failed') } },
+    schema: { ...described(`Change parts of ${noun} (JSON Merge Patch)`, tag), ...common, consumes: ['application/merge-patch+json', 'application/json'], body: mergePatchSchema, response: { 200: schema, ...errors('not-found', 'already-exists', 'not-yours', 'precondition-failed') } },
   }, async (request: FastifyRequest, reply: FastifyReply) =>
     sendWritten(reply, await writer.patch(targetOf(request, 'write'), request.body)))
 
