@@ -77,10 +77,9 @@ export const createdCredentialSchema = credentialViewSchema.extend({ token: z.st
 export const issuedTokenSchema = z.object({ token: z.string(), tokenType: z.literal('Bearer'), expiresAt: timestampSchema }).meta({ id: 'IssuedToken' })
 export const jwksSchema = z.object({ keys: z.array(publicKeySchema) }).meta({ id: 'Jwks' })
 
-/** A company's own identity provider: whose JWTs are accepted, and how they name agents and roles. */
+/** A company's own identity provider: whose JWTs are accepted (made out to `tacet:<companyId>`), and how they name agents and roles. */
 export const putIdentityProviderSchema = z.object({
   issuer: lineSchema(300).min(1),
-  audience: lineSchema(300).min(1),
   /** The operator allows from where keys may be fetched. */
   jwksUrl: z.url({ protocol: /^https?$/ }).max(500),
   claims: claimNamesSchema.default({ agentId: 'tacet_agent_id', roles: 'tacet_roles' }),
@@ -88,6 +87,8 @@ export const putIdentityProviderSchema = z.object({
 }).strict().meta({ id: 'IdentityProviderFields' })
 export const identityProviderSchema = keySetSchema.omit({ companyId: true }).extend({
   companyId: idSchema,
+  /** `tacet:<companyId>`: what the provider must put into `aud`. */
+  audience: z.string(),
   jwksUrl: z.string(),
   fetchedAt: timestampSchema,
   /** Why the keys could not be fetched the last time; the ones from before go on to count. */

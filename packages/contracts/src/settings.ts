@@ -165,5 +165,8 @@ export const keySetSchema = z.object({
 })
 export type KeySet = z.infer<typeof keySetSchema>
 
+/** Whom a JWT for a company must be made out to. It is ours to give, so that no token means somebody in two companies. */
+export const audienceOfCompany = (companyId: string): string => `tacet:${companyId}`
+
 /** The subject of the operator's JWTs, who has no credential. */
 export const operatorSubject = '00000000-0000-4000-8000-000000000000'

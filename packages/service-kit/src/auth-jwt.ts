@@ -1,5 +1,5 @@
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
-import { operatorSubject, roleSchema, type KeySet, type Role } from '@tacet/contracts'
+import { audienceOfCompany, operatorSubject, roleSchema, scopeSchema, type KeySet, type Role, type Scope } from '@tacet/contracts'
 import { v5 as uuidv5 } from 'uuid'
 import { z } from 'zod'
 import type { Principal } from './auth.ts'
@@ -19,7 +19,8 @@ const clockToleranceS = 5
 
 /**
  * Checks a JWT: ES256 or RS256, issuer, audience, times. One of ours stands for a credential, and ends with it;
- * another names somebody of the company whose identity provider signed it. Undefined when anything is wrong.
+ * another names somebody of the company whose identity provider signed it, and which it is made out to: two companies
+ * may trust one issuer. Undefined when anything is wrong.
  */
 export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now }: JwtVerifierOptions) {
   const verifiers = new WeakMap<KeySet, JWTVerifyGetKey>()
@@ -35,7 +36,7 @@ export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now
       const { payload } = await jwtVerify(token, verifierOf(keySet), {
         algorithms: ['ES256', 'RS256'],
         issuer: keySet.issuer,
-        audience: keySet.audience,
+        audience: keySet.companyId === null ? keySet.audience : audienceOfCompany(keySet.companyId),
         requiredClaims: ['exp', 'sub'],
         clockTolerance: clockToleranceS,
         currentDate: new Date(now()),
@@ -47,7 +48,11 @@ export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now
   }
 
   return async (token: string): Promise<Principal | undefined> => {
-    for (const keySet of await findKeySets(claimedIssuer(token))) {
+    const { iss = '', aud = [] } = claimsOf(token)
+    const companies = [aud].flat().filter(audience => audience.startsWith(audienceOfCompany('')))
+    if (companies.length > 1) return undefined
+    for (const keySet of await findKeySets(iss)) {
+      if (keySet.companyId !== null && audienceOfCompany(keySet.companyId) !== companies[0]) continue
       const payload = await payloadOf(token, keySet)
       if (payload?.sub === undefined) continue
       if (keySet.companyId !== null) return principalOfClaims(payload, { ...keySet, companyId: keySet.companyId })
@@ -59,25 +64,31 @@ export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now
 
 const operator: Principal = { credentialId: operatorSubject, companyId: null, agentId: null, roles: ['owner'], scopes: [], kind: 'api-token' }
 
+const claimedSchema = z.object({ iss: z.string(), aud: z.union([z.string(), z.array(z.string())]) })
+
 /** Only to choose the keys by; nothing is believed before the signature is checked. */
-function claimedIssuer (token: string): string {
+function claimsOf (token: string): Pick<JWTPayload, 'iss' | 'aud'> {
   try {
-    return decodeJwt(token).iss ?? ''
+    return claimedSchema.parse(decodeJwt(token))
   } catch {
-    return ''
+    return {}
   }
 }
 
 const agentIdSchema = z.guid().toLowerCase().nullable().catch(null)
-const roleNamesSchema = z.union([z.array(z.string()), z.string().transform(text => text.split(' '))]).catch([])
+const namesSchema = z.union([z.array(z.string()), z.string().transform(text => text.split(' '))]).catch([])
 
 /** The same person has the same id in every audit entry. Whoever has no role here is nobody here. */
 function principalOfClaims (payload: JWTPayload, { keySetId, companyId, claims, roles: names }: KeySet & { companyId: string }): Principal | undefined {
   const agentId = agentIdSchema.parse(payload[claims.agentId])
-  const roles = roleNamesSchema.parse(payload[claims.roles]).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
+  const roles = namesSchema.parse(payload[claims.roles]).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
   if (roles.length === 0) return undefined
-  return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: [], kind: 'api-token' }
+  return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: scopesOf(payload), kind: 'api-token' }
 }
+
+/** Providers call the claim one or the other. */
+const scopesOf = (payload: JWTPayload): Scope[] =>
+  [...new Set([payload['scope'], payload['scp']].flatMap(claim => namesSchema.parse(claim)))].flatMap(name => scopeSchema.safeParse(name).data ?? [])
 
 function roleOf (name: string, names: KeySet['roles']): Role[] {
   if (Object.hasOwn(names, name)) return [names[name] as Role]

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose'
 import t from 'tap'
-import { operatorSubject, publicKeySchema, type Credential, type KeySet } from '@tacet/contracts'
+import { audienceOfCompany, operatorSubject, publicKeySchema, type Credential, type KeySet } from '@tacet/contracts'
 import { createAuthenticator, type ChangeIn } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { credential } from '../helpers/events.ts'
@@ -24,7 +24,7 @@ async function keySet (publicKey: CryptoKey, fields: Partial<KeySet>): Promise<K
   }
 }
 const ourKeys = await keySet(ours.publicKey, {})
-const theirKeys = await keySet(theirs.publicKey, { keySetId: 'e0000000-0000-4000-8000-000000000002', companyId, issuer: 'https://id.example.org', audience: 'tacet' })
+const theirKeys = await keySet(theirs.publicKey, { keySetId: 'e0000000-0000-4000-8000-000000000002', companyId, issuer: 'https://id.example.org', audience: audienceOfCompany(companyId) })
 const key = credential(1, { roles: ['supervisor'] })
 
 function authenticatorOf (credentials: Credential[], keySets: KeySet[]) {
@@ -33,10 +33,10 @@ function authenticatorOf (credentials: Credential[], keySets: KeySet[]) {
   return { identify: (token: string) => authenticator.identifyRequest({ headers: { authorization: `Bearer ${token}` } } as FastifyRequest), change: (value: ChangeIn<'tacet.credentials.v1'>) => change(value) }
 }
 
-const sign = (signer: CryptoKey, alg: string, iss: string, aud: string, claims: object, exp = now / 1_000 + 60) =>
+const sign = (signer: CryptoKey, alg: string, iss: string, aud: string | string[], claims: object, exp = now / 1_000 + 60) =>
   new SignJWT({ ...claims }).setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setExpirationTime(exp).sign(signer)
 const our = (sub: string, exp?: number) => sign(ours.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { sub }, exp)
-const their = (claims: object, exp?: number) => sign(theirs.privateKey, 'RS256', 'https://id.example.org', 'tacet', { sub: 'anna', ...claims }, exp)
+const their = (claims: object, exp?: number, aud: string | string[] = theirKeys.audience) => sign(theirs.privateKey, 'RS256', 'https://id.example.org', aud, { sub: 'anna', ...claims }, exp)
 
 t.test('a JWT of ours stands for its credential, and ends with it', async t => {
   const { identify, change } = authenticatorOf([key], [ourKeys])
@@ -58,11 +58,34 @@ t.test('a company\'s identity provider speaks for that company only', async t =>
   t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'urn:tacet:settings', 'urn:tacet', { sub: operatorSubject })), undefined, 'never for us')
 })
 
+t.test('two companies may trust one issuer: a token is for the one that it is made out to, whatever else a key set claims', async t => {
+  const otherId = 'c0000000-0000-4000-8000-000000000002'
+  const copied = { ...theirKeys, keySetId: 'e0000000-0000-4000-8000-000000000003', companyId: otherId }
+  const evil = await keySet(forged.publicKey, { ...copied, keySetId: 'e0000000-0000-4000-8000-000000000004', keys: [publicKeySchema.parse(await exportJWK((await generateKeyPair('RS256', { extractable: true })).publicKey))] })
+  const admin = { groups: 'admin' }
+  for (const keySets of [[copied, evil, theirKeys], [theirKeys, evil, copied]]) {
+    const { identify } = authenticatorOf([], keySets)
+    t.match(await identify(await their(admin)), { companyId }, 'a set that names the audience of another company is not asked')
+    t.match(await identify(await their(admin, undefined, ['account', audienceOfCompany(otherId)])), { companyId: otherId })
+    for (const audience of ['tacet', 'tacet:', [theirKeys.audience, audienceOfCompany(otherId)]]) t.equal(await identify(await their(admin, undefined, audience)), undefined, String(audience))
+    t.equal(await identify(await sign(forged.privateKey, 'ES256', 'https://id.example.org', theirKeys.audience, { sub: 'anna', ...admin })), undefined, 'signed by nobody they trust')
+  }
+})
+
+t.test('a program of a company has the scopes of its token', async t => {
+  const { identify } = authenticatorOf([], [theirKeys])
+  const scopes = async (claims: object) => (await identify(await their({ groups: 'service', ...claims })))?.scopes
+  t.same(await scopes({ scope: 'openid calls:read recordings:control' }), ['calls:read', 'recordings:control'])
+  t.same(await scopes({ scp: ['recordings:read', 'everything'], scope: 'recordings:read' }), ['recordings:read'])
+  t.same(await scopes({ scope: { calls: true } }), [])
+  t.same(await scopes({}), [])
+})
+
 t.test('a wrong signature, algorithm, audience or issuer, and keys that are gone, are refused', async t => {
   const { identify, change } = authenticatorOf([key], [ourKeys, theirKeys])
   t.equal(await identify(await sign(forged.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { sub: operatorSubject })), undefined)
   t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'https://id.example.org', 'another', { sub: 'anna' })), undefined)
-  t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'https://evil.example.org', 'tacet', { sub: 'anna' })), undefined)
+  t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'https://evil.example.org', theirKeys.audience, { sub: 'anna' })), undefined)
   const none = [{ alg: 'none' }, { iss: 'urn:tacet:settings', aud: 'urn:tacet', sub: operatorSubject, exp: now / 1_000 + 60 }].map(part => Buffer.from(JSON.stringify(part)).toString('base64url'))
   t.equal(await identify(`${none.join('.')}.`), undefined)
   for (const nonsense of ['a.b.c', '..', 'e30.e30.e30']) t.equal(await identify(nonsense), undefined, nonsense)

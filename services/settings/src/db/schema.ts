@@ -111,7 +111,7 @@ export const keySets = settingsSchema.table('key_sets', {
   fetchedAt: timestamp('fetched_at', { withTimezone: true }).notNull().defaultNow(),
   lastError: text('last_error'),
   ...timestamps,
-}, table => [unique('key_sets_issuer_audience_unique').on(table.issuer, table.audience)])
+}, table => [index('key_sets_issuer_index').on(table.issuer)])
 
 /** One chain per company, and one of the operator. The row is also the lock of whoever appends. */
 export const auditChains = auditSchema.table('audit_chains', {

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { problem, type IdentityProvider, type putIdentityProviderSchema } from '@tacet/contracts'
-import { violatedConstraint } from '@tacet/service-kit'
+import { audienceOfCompany, problem, type IdentityProvider, type putIdentityProviderSchema } from '@tacet/contracts'
 import type { z } from 'zod'
 import { isOperator, type Caller } from '../domain/caller.ts'
 import { announce, stateOf } from '../domain/changes.ts'
@@ -26,19 +25,13 @@ export function createPutIdentityProvider (deps: Dependencies) {
       const before = await unit.keySets.findOfCompany(companyId)
       const keySetId = before?.keySetId ?? deps.newId()
       const entity: StoredKeySet = {
-        ...fields, keySetId, companyId, keys, fetchedAt: deps.now().toISOString(), lastError: null, version: await unit.nextVersion('key-set', companyId, keySetId),
+        ...fields, keySetId, companyId, audience: audienceOfCompany(companyId), keys, fetchedAt: deps.now().toISOString(), lastError: null, version: await unit.nextVersion('key-set', companyId, keySetId),
       }
-      await unit.keySets.save(entity).catch(refuseTaken)
+      await unit.keySets.save(entity)
       await unit.announce(announce(causeOf(caller, deps), before === null ? 'create' : 'update', before && { kind: 'key-set', value: before }, { kind: 'key-set', value: entity }))
       return { entity, isNew: before === null }
     })
   }
-}
-
-/** One token must not mean somebody in two companies. */
-function refuseTaken (error: unknown): never {
-  if (violatedConstraint(error) === 'key_sets_issuer_audience_unique') throw problem('not-yours', 'this issuer with this audience can not be used', {}, error)
-  throw error
 }
 
 export function createDeleteIdentityProvider (deps: Dependencies) {

@@ -13,7 +13,7 @@ const { paths } = await createOpenApi() as { paths: Record<string, Record<string
 const operations: Operation[] = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map(method => ({ method: method.toUpperCase(), path })))
 const withId = operations.filter(({ path }) => path.includes('{'))
 
-const provider = { issuer: 'https://id.example.org', audience: 'tacet', jwksUrl: 'http://127.0.0.1:1/keys' }
+const provider = { issuer: 'https://id.example.org', jwksUrl: 'http://127.0.0.1:1/keys' }
 const bodies: Record<string, object | string> = {
   '/v1/companies/{companyId}': companyFields,
   '/v1/companies/{companyId}/agents': { name: 'Mallory' },

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
 import t from 'tap'
+import { audienceOfCompany } from '@tacet/contracts'
 import { createCloser, loadConfig } from '@tacet/service-kit'
 import { settingsConfig, startSettings } from '@tacet/settings'
 import { createHttpClient, eventually } from '@tacet/test-kit'
@@ -45,11 +46,11 @@ t.test('the keys of an identity provider are fetched again: a new one is accepte
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const settings = await startTestSettings(t, { SETTINGS_JWKS_ORIGINS: origin, SETTINGS_JWKS_REFRESH_MS: '1000' })
   const { http, operator } = settings
-  const { path } = await createCompany(settings)
+  const { path, companyId } = await createCompany(settings)
 
   const makeKey = async (kid: string) => {
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'RS256', kid }).setIssuer('https://id.example.org').setAudience('tacet').setSubject('anna').setExpirationTime('5m').sign(privateKey)
+    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'RS256', kid }).setIssuer('https://id.example.org').setAudience(audienceOfCompany(companyId)).setSubject('anna').setExpirationTime('5m').sign(privateKey)
     return { jwk: { ...await exportJWK(publicKey), kid, use: 'sig' }, token }
   }
   const [first, second] = [await makeKey('first'), await makeKey('second')]
@@ -57,7 +58,7 @@ t.test('the keys of an identity provider are fetched again: a new one is accepte
   const provided = async () => (await operator(`${path}/identity-provider`)).body
 
   provider.keys = [first.jwk]
-  t.equal((await operator(`${path}/identity-provider`, { method: 'PUT', body: { issuer: 'https://id.example.org', audience: 'tacet', jwksUrl: `${origin}/keys` } })).status, 201)
+  t.equal((await operator(`${path}/identity-provider`, { method: 'PUT', body: { issuer: 'https://id.example.org', jwksUrl: `${origin}/keys` } })).status, 201)
   await becomes(first.token, 200)
   await becomes(second.token, 401)
   provider.keys = [first.jwk, second.jwk]

@@ -55,16 +55,18 @@ t.test('a company\'s own identity provider is accepted for that company, as its 
   const [company, other] = [await createCompany(settings), await createCompany(settings)]
   const path = `${company.path}/identity-provider`
   const { agentId } = await createAgent(company)
-  const fields = { issuer: 'https://id.example.org', audience: 'tacet', jwksUrl: `${origin}/keys`, roles: { leads: 'supervisor' } }
+  const fields = { issuer: 'https://id.example.org', jwksUrl: `${origin}/keys`, roles: { leads: 'supervisor' } }
   t.same(refusal(await company.client(path, { method: 'PUT', body: fields })), [403, 'forbidden'], 'an admin does not choose it')
   const { body: owner } = await operator(`${company.path}/credentials`, { body: { kind: 'api-token', roles: ['owner'] } })
   const put = (change: object) => http(path, { token: owner.token, method: 'PUT', body: { ...fields, ...change } })
-  t.equal((await put({})).status, 201)
+  t.match((await put({ audience: 'tacet' })).problem(), { code: 'invalid-request' }, 'the audience is ours to give')
+  const created = await put({})
+  t.match(created, { status: 201, body: { audience: `tacet:${company.companyId}` } })
   const event = await events.waitFor(({ type, data }) => type === 'jwks.changed' && data?.companyId === company.companyId)
   t.match(event.data, { issuer: fields.issuer, keys: [{ kid: 'first' }], version: 1 })
 
-  const tokenOf = (claims: object, key = privateKey) =>
-    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', kid: 'first' }).setIssuer(fields.issuer).setAudience('tacet').setSubject('anna').setExpirationTime('5m').sign(key)
+  const tokenOf = (claims: object, key = privateKey, audience: string | string[] = created.body.audience) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', kid: 'first' }).setIssuer(fields.issuer).setAudience(audience).setSubject('anna').setExpirationTime('5m').sign(key)
   const lead = await tokenOf({ tacet_agent_id: agentId, tacet_roles: ['leads'] })
   t.equal((await http(company.path, { token: lead })).status, 200)
   t.same(refusal(await http(other.path, { token: lead })), [404, 'not-found'], 'nothing of another company')
@@ -73,7 +75,18 @@ t.test('a company\'s own identity provider is accepted for that company, as its 
   t.same(refusal(await http('/v1/tokens', { method: 'POST', token: lead })), [403, 'forbidden'])
 
   const { body: otherOwner } = await operator(`${other.path}/credentials`, { body: { kind: 'api-token', roles: ['owner'] } })
-  t.same(refusal(await http(`${other.path}/identity-provider`, { token: otherOwner.token, method: 'PUT', body: fields })), [400, 'not-yours'], 'one token, one company')
+  const theirs = await http(`${other.path}/identity-provider`, { token: otherOwner.token, method: 'PUT', body: fields })
+  t.match(theirs, { status: 201, body: { audience: `tacet:${other.companyId}` } }, 'nothing tells that somebody else has the same provider')
+  t.equal((await http(company.path, { token: lead })).status, 200, 'and nothing changes for them')
+  t.same(refusal(await http(other.path, { token: lead })), [404, 'not-found'])
+  const both = await tokenOf({ tacet_roles: ['admin'] }, privateKey, [created.body.audience, theirs.body.audience])
+  t.same(refusal(await http(company.path, { token: both })), [401, 'unauthenticated'], 'one token, one company')
+  const toOther = await tokenOf({ tacet_roles: ['admin'] }, privateKey, theirs.body.audience)
+  t.same([await http(company.path, { token: toOther }), await http(other.path, { token: toOther })].map(({ status }) => status), [404, 200])
+
+  const machine = (scopes: object) => tokenOf({ tacet_roles: 'service', ...scopes })
+  t.equal((await http(company.path, { token: await machine({ scope: 'openid settings:read' }) })).status, 200)
+  t.same(refusal(await http(company.path, { token: await machine({ scp: ['calls:read'] }) })), [403, 'forbidden'])
   t.match((await http(path, { token: owner.token })).body, { issuer: fields.issuer, lastError: null })
   t.equal((await http(path, { token: owner.token, method: 'DELETE' })).status, 204)
   t.same(refusal(await http(company.path, { token: lead })), [401, 'unauthenticated'])
@@ -82,7 +95,7 @@ t.test('a company\'s own identity provider is accepted for that company, as its 
 t.test('keys are fetched only from where the operator allows, and never by a detour', async t => {
   const { path } = await createCompany(settings)
   const put = async (change: object) => (await operator(`${path}/identity-provider`, {
-    method: 'PUT', body: { issuer: 'https://other.example.org', audience: 'tacet', jwksUrl: `${origin}/keys`, ...change },
+    method: 'PUT', body: { issuer: 'https://other.example.org', jwksUrl: `${origin}/keys`, ...change },
   })).problem().errors
   t.match(await put({ jwksUrl: 'http://169.254.169.254/latest' }), [{ field: 'jwksUrl', message: 'the operator has not allowed this address' }])
   t.match(await put({ jwksUrl: 'file:///etc/passwd' }), [{ field: 'jwksUrl' }])

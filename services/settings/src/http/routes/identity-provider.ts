@@ -24,7 +24,7 @@ export function identityProviderRoutes (app: HttpApp, { useCases, store }: AppDe
       ...described('Accept the JWTs of the company\'s identity provider (owner)', tag),
       params: companyParams,
       body: putIdentityProviderSchema,
-      response: { 200: identityProviderSchema, 201: identityProviderSchema, ...errors('not-found', 'not-yours') },
+      response: { 200: identityProviderSchema, 201: identityProviderSchema, ...errors('not-found') },
     },
   }, async (request, reply) => {
     const { companyId } = request.params
