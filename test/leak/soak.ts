@@ -12,7 +12,7 @@ const fuzzing = { FUZZ_REQUESTS: '20000', FUZZ_SEED: String(Date.now() % 1_000_0
 const sections: { name: string, file: string, env: Record<string, string> }[] = [
   { name: 'wav', file: 'packages/audio/test/unit/torn-files.test.ts', env: { WAV_MUTATIONS: '10000' } },
   { name: 'fuzz-settings', file: 'services/settings/test/integration/fuzz.test.ts', env: fuzzing },
-  { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: fuzzing },
+  { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: { ...fuzzing, FUZZ_STORE: 'postgres' } },
   { name: 'fuzz-assembly', file: 'services/recording-assembly/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'gap-modes', file: 'test/e2e/gap-modes.test.ts', env: { GAP_MODES: 'all' } },
   { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },

@@ -60,7 +60,7 @@ export async function createHttpLab (t: Test, options: LabOptions & { watch?: ()
     commands: lab.commands,
     authenticator: createAuthenticator(source),
     watch: options.watch ?? (() => ({ follower: lab.follower }) as PbxWatch),
-    appendAudit: entry => lab.store.announce(messageOf(entry, lab.newId())),
+    appendAudit: entry => lab.callStore.announce(messageOf(entry, lab.newId())),
     clock: lab.time.now,
     logger: createLogger({ name: 'test', level: 'silent' }),
     ...(options.rateLimitPerMinute !== undefined && { rateLimitPerMinute: options.rateLimitPerMinute }),

@@ -6,7 +6,7 @@ import { createCallSession, type CallSession } from '../../src/usecases/call-ses
 import { createAnswerBook, createCommands, type Action, type AnswerBook, type Command, type Commands } from '../../src/usecases/command-recording.ts'
 import { createCallFollower, type CallFollower } from '../../src/usecases/follow-calls.ts'
 import { keepPolicySilence } from '../../src/usecases/keep-policy-silence.ts'
-import type { Message } from '../../src/usecases/ports.ts'
+import type { CallStore, Message } from '../../src/usecases/ports.ts'
 import type { RecorderTimings } from '../../src/usecases/recorders.ts'
 import { createFakeTime, type FakeTime } from './fake-time.ts'
 import { createMemoryCallStore, type MemoryCallStore } from './memory-call-store.ts'
@@ -16,6 +16,8 @@ export interface Lab {
   time: FakeTime
   driver: FakeRecorderDriver
   store: MemoryCallStore
+  /** What calls are stored in: `store`, unless the options name another. */
+  callStore: CallStore
   answers: AnswerBook
   follower: CallFollower
   commands: Commands
@@ -36,6 +38,7 @@ export interface LabOptions extends Settings {
   time?: FakeTime
   driver?: FakeRecorderDriver
   store?: MemoryCallStore
+  callStore?: CallStore
   timings?: Partial<RecorderTimings>
 }
 
@@ -48,6 +51,7 @@ export const callIdOf = (linkedId: string): string => uuidv5(`demo/${linkedId}`,
 /** The use cases of one instance, on a recorder driver and a store in memory, in fake time. */
 export function createLab (options: LabOptions = {}): Lab {
   const { time = createFakeTime(), driver = createFakeRecorderDriver({ clock: time.clock }), store = createMemoryCallStore() } = options
+  const { callStore = store } = options
   const answers = createAnswerBook()
   const complaints: string[] = []
   const storeFailures: unknown[] = []
@@ -56,7 +60,7 @@ export function createLab (options: LabOptions = {}): Lab {
   const newId = () => `${prefix}-0000-7000-8000-${(ids += 1).toString(16).padStart(12, '0')}`
 
   const openSession = (call: Call, revision: number): CallSession => createCallSession(call, revision, {
-    store,
+    store: callStore,
     driver,
     timings: { ...timings, ...options.timings },
     clock: time.now,
@@ -73,12 +77,13 @@ export function createLab (options: LabOptions = {}): Lab {
     },
   })
   const follower = createCallFollower({ ...createSettings(options), pbxId: 'demo', clock: time.now, callIdOf, openSession })
-  const commands = createCommands({ clock: time.now, newId, store, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error), onRefusalNotStored: error => storeFailures.push(error) })
+  const commands = createCommands({ clock: time.now, newId, store: callStore, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error), onRefusalNotStored: error => storeFailures.push(error) })
 
   return {
     time,
     driver,
     store,
+    callStore,
     answers,
     follower,
     commands,
