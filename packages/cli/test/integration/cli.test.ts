@@ -132,4 +132,6 @@ t.test('the doctor sees a database without tables, with events given up, or not 
   t.teardown(() => client.end())
   await client.query('update settings.outbox set parked_at = now(), published_at = null where id = (select min(id) from settings.outbox)')
   t.match((await checkDatabase({ settings: database.urls.settings })).filter(({ state }) => state !== 'ok'), [{ check: 'database: settings events', state: 'warning', detail: /1 could not be published/ }])
+  await client.query("create table call_control.outbox as select * from settings.outbox limit 1; alter table call_control.outbox owner to call_control; update call_control.outbox set parked_at = null, published_at = null, occurred_at = now() - interval '5 minutes'")
+  t.match((await checkDatabase({ call_control: database.urls.call_control })).filter(({ state }) => state !== 'ok'), [{ check: 'database: call_control events', state: 'warning', detail: /1 wait/, mend: /Kafka/ }])
 })

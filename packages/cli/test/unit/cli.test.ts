@@ -36,6 +36,20 @@ automixmon => *3
 automixmon =>
 `
   t.same(findOtherRecorders('all.conf', text).map(({ line }) => line), [2, 4, 9, 11])
+  const keys = `[1001]
+one_touch_recording = yes
+one_touch_recording = no
+[applicationmap]
+rec => *9,self/both,MixMonitor,x.wav
+beep => *8,self,Playback,beep
+[sales]
+record_conference = yes
+monitor-format =
+exten => 1,1,StopMixMonitor()
+`
+  t.same(findOtherRecorders('keys.conf', keys).map(({ line }) => line), [2, 5, 8])
+  t.same(findOtherRecorders('extensions.ael', 's => {\n  MixMonitor(x.wav);\n  // MixMonitor(x.wav);\n}').map(({ line }) => line), [2])
+  t.same(findOtherRecorders('extensions.lua', 'app.mixmonitor("x.wav")\n-- app.mixmonitor("x.wav")').map(({ line }) => line), [1])
 })
 
 t.test('a clock that is seconds away is named', async t => {
