@@ -13,7 +13,7 @@ export interface FuzzTarget {
 }
 
 export interface FuzzReport {
-  /** What must not be: a 5xx, an error that is no problem details, a status that the document does not know. */
+  /** What must not be: no answer, a 5xx, an error that is no problem details, a status that the document does not know. */
   findings: string[]
   byStatus: Record<number, number>
   /** Operations that answered 2xx at least once: how deep the requests went. */
@@ -33,7 +33,11 @@ export async function fuzz ({ document, send, prepare }: FuzzTarget, { seed, req
   for (let sent = 0; sent < requests && report.findings.length < findingsAtMost; sent += requestsPerRound) {
     const numRuns = Math.min(requestsPerRound, requests - sent)
     for (const request of fc.sample(requestsFor(openApi, await prepare()), { seed: seed + sent, numRuns })) {
-      const answer = await send(request)
+      const answer = await send(request).catch((error: Error) => error)
+      if (answer instanceof Error) {
+        report.findings.push(`no answer (${answer.message}): ${describe(request)}`)
+        continue
+      }
       report.byStatus[answer.status] = (report.byStatus[answer.status] ?? 0) + 1
       if (answer.status < 300) succeeded.add(request.operation)
       const fault = faultOf(answer, Object.keys(operations.get(request.operation)?.responses ?? {}))

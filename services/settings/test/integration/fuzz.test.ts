@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { fuzz, type FuzzRequest } from '@tacet/test-kit'
 import { createOpenApi } from '../../src/openapi.ts'
-import { assign, createAgent, createCompany, operatorToken, startTestSettings } from '../helpers/settings.ts'
+import { assign, createAgent, createCompany, operatorToken, startTestSettings, type TestCompany } from '../helpers/settings.ts'
 
 /** `npm run soak` sends more, and others. */
 const requests = Number(process.env['FUZZ_REQUESTS'] ?? 300)
@@ -21,8 +21,12 @@ t.test(`whatever is asked, the answer is what the document says (seed ${seed}, $
     return { status: response.status, contentType: response.headers.get('content-type') ?? '', text: await response.text() }
   }
 
+  let before: TestCompany[] = []
   async function prepare () {
+    // What the service says of all companies would take longer with each round.
+    for (const { path } of before) await operator(path, { method: 'DELETE' })
     const [company, other] = [await createCompany(settings), await createCompany(settings)]
+    before = [company, other]
     const endpoint = `PJSIP/${randomUUID().slice(0, 8)}`
     await assign(settings, company, endpoint)
     const [alice, bob, foreign] = [await createAgent(company, { endpoints: [endpoint] }), await createAgent(company), await createAgent(other)]
