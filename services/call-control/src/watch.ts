@@ -71,6 +71,7 @@ export function openWatch ({ config, marks, store, answers, session, logger, isC
     clock: view.clock,
     newId: session.newId,
     discardTimeoutMs: config.stopTimeoutMs,
+    onAdoptionFailure: err => logger.info({ err }, 'adopted pause not proven or stored yet'),
     onStray: recorderId => logger.warn({ recorderId }, 'recorder without a call removed'),
     snapshot: async () => toSnapshot((await connection.rest.listChannels()).filter(channel => !isRecorderId(channel.id)), await connection.rest.listBridges()),
   })

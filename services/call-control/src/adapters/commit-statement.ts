@@ -57,10 +57,10 @@ export function commitStatement (commits: PreparedCommit[], pbxId: string) {
  * the stopped recorder is the evidence; and its flush would stand in the way of the commit that follows.
  */
 export function intentStatement (intents: PauseIntent[]) {
-  const given = intents.map(({ requestedAtMs, ...intent }) => ({ ...intent, requestedAt: new Date(requestedAtMs) }))
+  const given = intents.map(intent => ({ ...intent, requestedAt: new Date(intent.attempt.requestedAtMs) }))
   return sql`
-    insert into ${pauseIntents} (call_id, revision, cause, requested_at)
-    select "callId", revision, cause, "requestedAt"
-    from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given("callId" uuid, revision integer, cause jsonb, "requestedAt" timestamptz),
+    insert into ${pauseIntents} (call_id, revision, attempt, requested_at)
+    select "callId", revision, attempt, "requestedAt"
+    from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as given("callId" uuid, revision integer, attempt jsonb, "requestedAt" timestamptz),
       set_config('synchronous_commit', 'off', true)`
 }

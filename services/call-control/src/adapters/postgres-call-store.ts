@@ -74,7 +74,7 @@ export function createPostgresCallStore ({ database, pbxId, epoch, onCommitted }
         const intents = await db.select().from(pauseIntents).where(inArray(pauseIntents.callId, ids)).orderBy(asc(pauseIntents.requestedAt))
         const answers = await db.select().from(commandAnswers).where(inArray(commandAnswers.callId, ids))
         const intentsOf = (callId: string) => intents.filter(intent => intent.callId === callId)
-          .map(({ requestedAt, ...intent }): PauseIntent => ({ ...intent, requestedAtMs: requestedAt.getTime() }))
+          .map(({ requestedAt: _requestedAt, ...intent }): PauseIntent => intent)
         return { calls: open.map(({ call, revision }) => ({ call, revision, intents: intentsOf(call.callId) })), answers }
       })
     },

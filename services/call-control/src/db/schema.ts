@@ -2,7 +2,7 @@ import type { CommandAnswer } from '@tacet/contracts'
 import { outboxTable, replicaTable } from '@tacet/service-kit'
 import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { Call } from '../domain/call.ts'
-import type { Cause } from '../domain/recording.ts'
+import type { Attempt } from '../usecases/audit-attempt.ts'
 
 export const callControl = pgSchema('call_control')
 
@@ -26,7 +26,7 @@ export const calls = callControl.table('calls', {
 export const pauseIntents = callControl.table('pause_intents', {
   callId: uuid('call_id').notNull(),
   revision: integer().notNull(),
-  cause: jsonb().$type<Cause>().notNull(),
+  attempt: jsonb().$type<Attempt>().notNull(),
   requestedAt: instant('requested_at').notNull(),
 }, table => [index('pause_intents_call_index').on(table.callId)])
 

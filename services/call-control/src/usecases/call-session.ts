@@ -169,6 +169,7 @@ export function createCallSession (first: Call, revision: number, options: Sessi
     note (messages: Message[]): void { void store(messages) },
     isBusy: (segment: number) => reserved.has(segment) || recorders.isBusy(segment),
     discard (segment: number): void { void recorders.discard(call, segment) },
+    get isClosed () { return journal.isClosed },
     get isStored () { return journal.isIdle },
     stored: () => journal.idle(),
     inTime,

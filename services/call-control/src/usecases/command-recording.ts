@@ -6,7 +6,7 @@ import { isPauseOverdue, publicState, type Call, type Participant } from '../dom
 import type { Cause } from '../domain/recording.ts'
 import { auditMessage, type Attempt } from './audit-attempt.ts'
 import { actionsIn, type CallSession, type RecordOutcome } from './call-session.ts'
-import type { CallStore, PauseIntent, StoredAnswer } from './ports.ts'
+import type { CallStore, Message, PauseIntent, StoredAnswer } from './ports.ts'
 
 export type Action = 'pause' | 'resume'
 
@@ -61,22 +61,32 @@ export function createCommands (options: CommandOptions) {
     const reached = await reach(command).catch(async (error: unknown) => await refuseUnreached(command, cause, requestedAtMs, error))
     if ('answer' in reached) return reached.answer
     const { session } = reached
-    const record = recorder(session, command, cause, requestedAtMs)
-    const refusal = refuse(session.call, command)
-    if (refusal) {
-      session.note(record(refusal).messages)
-      throw refusal
+    const attempt = attemptOf(session.call, command, cause, requestedAtMs)
+    const { record, isRecorded } = recorder(session, command, attempt)
+    try {
+      const refusal = refuse(session.call, command)
+      if (refusal) throw refusal
+      const answer = command.action === 'pause' ? await pause(session, command, attempt, record) : await resume(session, command, cause, record)
+      for (const stored of toStored(command, answer)) answers.put(stored)
+      return answer
+    } catch (error) {
+      if (isProblem(error) && !isRecorded()) note(session, record(error).messages)
+      throw error
     }
-    const answer = command.action === 'pause' ? await pause(session, command, cause, record) : await resume(session, command, cause, record)
-    for (const stored of toStored(command, answer)) answers.put(stored)
-    return answer
+  }
+
+  /** In the order of the call's own, unless this instance follows the call no more. */
+  function note (session: CallSession, messages: Message[]): void {
+    if (!session.isClosed) return session.note(messages)
+    for (const message of messages) store.announce(message).catch(options.onRefusalNotStored)
   }
 
   const toStored = ({ principal: { credentialId }, idempotencyKey, callId, action }: Command, answer: CommandAnswer): StoredAnswer[] =>
     idempotencyKey === null ? [] : [{ credentialId, idempotencyKey, callId, action, answer }]
 
-  async function pause (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
-    const intent: PauseIntent = { callId: session.call.callId, revision: session.revision, cause, requestedAtMs: clock() }
+  async function pause (session: CallSession, command: Command, attempt: Attempt, record: RecordOutcome): Promise<CommandAnswer> {
+    const { cause } = attempt
+    const intent: PauseIntent = { callId: session.call.callId, revision: session.revision, attempt }
     session.dispatch({ type: 'recording', input: { type: 'silence', atMs: clock(), reason: reasonOf(command.principal), cause } })
     if (session.call.recording.phase.status === 'pausing') store.noteIntent(intent).catch(options.onIntentFailure)
     return await session.fulfil('pause', record)
@@ -118,12 +128,14 @@ export function createCommands (options: CommandOptions) {
     return { session }
   }
 
-  /** No call takes this refusal into its log: it goes into the log of whoever asked, and says nothing of a call of others. */
+  /** No call takes this into its log: it goes into the log of whoever asked, and says nothing of a call of others. */
   async function refuseUnreached (command: Command, cause: Cause, requestedAtMs: number, error: unknown): Promise<never> {
-    if (!isProblem(error) || error.status >= 500) throw error
+    if (!isProblem(error)) throw error
     const { action, principal, address, device, note, callId } = command
     const attempt: Attempt = { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, callId } }
-    await store.announce(auditMessage(options, { companyId: principal.companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
+    const announced = store.announce(auditMessage(options, { companyId: principal.companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
+    // Where something is away, nobody is kept waiting for the log.
+    if (error.status < 500) await announced
     throw error
   }
 
@@ -135,10 +147,15 @@ export function createCommands (options: CommandOptions) {
     }
   }
 
-  function recorder (session: CallSession, command: Command, cause: Cause, requestedAtMs: number): RecordOutcome {
-    return outcome => {
-      const call = session.call
-      return { messages: [auditMessage(options, call, attemptOf(call, command, cause, requestedAtMs), outcome)], answers: isProblem(outcome) ? [] : toStored(command, outcome) }
+  /** What becomes of the attempt is recorded once. */
+  function recorder (session: CallSession, command: Command, attempt: Attempt): { record: RecordOutcome, isRecorded: () => boolean } {
+    let isRecorded = false
+    return {
+      record (outcome) {
+        isRecorded = true
+        return { messages: [auditMessage(options, session.call, attempt, outcome)], answers: isProblem(outcome) ? [] : toStored(command, outcome) }
+      },
+      isRecorded: () => isRecorded,
     }
   }
 

@@ -1,6 +1,6 @@
 import type { CommandAnswer } from '@tacet/contracts'
 import type { Call } from '../domain/call.ts'
-import type { Cause } from '../domain/recording.ts'
+import type { Attempt } from './audit-attempt.ts'
 
 /** An event on its way out; `id` is chosen once, so that a repeated commit can't publish it twice. */
 export interface Message {
@@ -34,8 +34,7 @@ export interface PauseIntent {
   callId: string
   /** Of the call when the pause was asked for: a call that has moved on since makes the intent stale. */
   revision: number
-  cause: Cause
-  requestedAtMs: number
+  attempt: Attempt
 }
 
 export interface OpenCall { call: Call, revision: number, intents: PauseIntent[] }

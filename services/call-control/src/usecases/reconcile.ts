@@ -5,6 +5,7 @@ import type { PbxSnapshot } from '../domain/pbx.ts'
 import type { CallFollower } from './follow-calls.ts'
 import type { AnswerBook } from './command-recording.ts'
 import type { CallSession } from './call-session.ts'
+import { auditMessage, type Attempt } from './audit-attempt.ts'
 import type { CallStore, PauseIntent } from './ports.ts'
 
 export interface ReconcileOptions {
@@ -17,7 +18,12 @@ export interface ReconcileOptions {
   newId: () => string
   discardTimeoutMs: number
   onStray: (recorderId: string) => void
+  /** A pause that was taken up could not be proven or stored yet. */
+  onAdoptionFailure: (error: unknown) => void
 }
+
+/** A pause of which nothing is known but that the PBX shows it. */
+const unknownAttempt = (cause: Cause, requestedAtMs: number): Attempt => ({ action: 'pause', cause, askedBy: cause.by.kind, requestedAtMs, address: null, detail: {} })
 
 const recoveryCause = (commandId: string | null): Cause => ({ commandId, by: { kind: 'recovery', agentId: null, credentialId: null } })
 
@@ -26,7 +32,7 @@ const recoveryCause = (commandId: string | null): Cause => ({ commandId, by: { k
  * Runs at start and after every reconnect; running it once more changes nothing. It never lifts a pause.
  * The database is read the first time only: after that nobody but us has written, and a PBX that comes back need not wait for it.
  */
-export function createReconciler ({ follower, store, answerBook, driver, snapshot, clock, newId, discardTimeoutMs, onStray }: ReconcileOptions) {
+export function createReconciler ({ follower, store, answerBook, driver, snapshot, clock, newId, discardTimeoutMs, onStray, onAdoptionFailure }: ReconcileOptions) {
   let hasAdopted = false
 
   async function run (): Promise<void> {
@@ -60,7 +66,16 @@ export function createReconciler ({ follower, store, answerBook, driver, snapsho
     const { phase } = session.call.recording
     if (!('segment' in phase) || session.isBusy(phase.segment.number)) return
     const found = statusOfSegment(session.call, phase.segment.number, recorders)
-    for (const input of missedInputs(phase, found, intent, clock(), newId)) session.dispatch({ type: 'recording', input })
+    for (const input of missedInputs(phase, found, intent, clock(), newId)) {
+      session.dispatch({ type: 'recording', input })
+      if (input.type === 'silence') auditAdopted(session, intent?.attempt ?? unknownAttempt(input.cause, clock()))
+    }
+  }
+
+  /** Whoever asked for the pause got no answer; the log gets one all the same. */
+  function auditAdopted (session: CallSession, attempt: Attempt): void {
+    const detail = { ...attempt.detail, isAdopted: true }
+    session.fulfil('pause', outcome => ({ messages: [auditMessage({ clock, newId }, session.call, { ...attempt, detail }, outcome)], answers: [] })).catch(onAdoptionFailure)
   }
 
   async function removeStrays (recorders: Map<string, RecorderStatus>): Promise<void> {
@@ -96,12 +111,12 @@ export function missedInputs (phase: Extract<Phase, { segment: unknown }>, found
   switch (phase.status) {
     case 'recording': {
       // A pause was asked for, whether or not the recorder heard of it.
-      if (found.state === 'stopped' || intent) return [{ type: 'silence', atMs, reason: reasonOf(intent), cause: intent?.cause ?? recoveryCause(found.commandId) }]
+      if (found.state === 'stopped' || intent) return [{ type: 'silence', atMs, reason: reasonOf(intent), cause: intent?.attempt.cause ?? recoveryCause(found.commandId) }]
       if (found.state === 'recording') return []
       return [{ type: 'recorder-lost', atMs, segment, isExplained: false }]
     }
     case 'starting': case 'resuming': {
-      if (intent || found.state === 'stopped') return [{ type: 'silence', atMs, reason: reasonOf(intent), cause: intent?.cause ?? recoveryCause(found.commandId) }]
+      if (intent || found.state === 'stopped') return [{ type: 'silence', atMs, reason: reasonOf(intent), cause: intent?.attempt.cause ?? recoveryCause(found.commandId) }]
       // A start by the rules is taken up where it was; one by an agent who got no answer did not happen.
       if (phase.status === 'starting' && phase.cause.commandId === null) {
         return found.state === 'recording'
@@ -118,6 +133,6 @@ export function missedInputs (phase: Extract<Phase, { segment: unknown }>, found
 }
 
 const reasonOf = (intent: PauseIntent | undefined) => {
-  const kind = intent?.cause.by.kind
+  const kind = intent?.attempt.cause.by.kind
   return kind === 'supervisor' || kind === 'machine' ? kind : 'agent'
 }

@@ -36,7 +36,7 @@ const held = (call: Call, seq: number): Message => ({
   data: { callId: call.callId, companyId: call.companyId, seq, at: new Date(seq).toISOString(), agentId: null },
 })
 const commitOf = (call: Call, revision: number, parts: Partial<Commit> = {}): Commit => ({ call, revision, messages: [], answers: [], ...parts })
-const intentOf = ({ callId }: Call, revision: number, requestedAtMs = 5000): PauseIntent => ({ callId, revision, cause: byAgent, requestedAtMs })
+const intentOf = ({ callId }: Call, revision: number, requestedAtMs = 5000): PauseIntent => ({ callId, revision, attempt: { action: 'pause', cause: byAgent, askedBy: 'agent', requestedAtMs, address: '127.0.0.1', detail: { device: 'phone' } } })
 
 function answerTo ({ callId }: Call, idempotencyKey: string, seq = 3): StoredAnswer {
   const answer: CommandAnswer = { callId, recordingId: callId, state: 'paused', reasons: ['agent'], seq, effectiveAt: new Date(0).toISOString(), durable: true, allowedActions: ['resume'] }

@@ -29,6 +29,7 @@ function createLooks (lab: Lab): Looks {
     newId: lab.newId,
     discardTimeoutMs: 2000,
     onStray: id => seen.strays.push(id),
+    onAdoptionFailure: () => {},
     snapshot: async () => seen.picture,
   })
   return {

@@ -71,7 +71,7 @@ export function createMemoryCallStore ({ database = createMemoryDatabase(), pbxI
       const open = [...database.calls.values()].filter(row => row.pbxId === pbxId && !isOver(row.call))
       const callIds = new Set(open.map(({ call }) => call.callId))
       return structuredClone({
-        calls: open.map(({ call, revision }) => ({ call, revision, intents: database.intents.filter(({ callId }) => callId === call.callId).sort((one, other) => one.requestedAtMs - other.requestedAtMs) })),
+        calls: open.map(({ call, revision }) => ({ call, revision, intents: database.intents.filter(({ callId }) => callId === call.callId).sort((one, other) => one.attempt.requestedAtMs - other.attempt.requestedAtMs) })),
         answers: database.answers.filter(({ callId }) => callIds.has(callId)),
       })
     },

@@ -13,7 +13,7 @@ const founds: RecorderState[] = ['absent', 'created', 'recording', 'stopped']
 const recordingIn = (name: typeof openPhases[number]) => name === 'starting by an agent'
   ? play([{ type: 'lift', atMs: 1000, reason: 'agent', cause: byAgent }])
   : play(paths[name])
-const intent: PauseIntent = { callId: 'c', revision: 3, cause: byAgent, requestedAtMs: 4000 }
+const intent: PauseIntent = { callId: 'c', revision: 3, attempt: { action: 'pause', cause: byAgent, askedBy: 'agent', requestedAtMs: 4000, address: null, detail: {} } }
 
 function inputsFor (name: typeof openPhases[number], found: RecorderState, hasIntent: boolean): RecordingInput[] {
   return missedInputs(recordingIn(name).phase as Open, { state: found, commandId: found === 'stopped' ? 'stopped-by' : null }, hasIntent ? intent : undefined, 5000, () => 'new')
@@ -86,7 +86,7 @@ t.test('no recovery lifts a pause, and after none a paused call records', async 
 })
 
 t.test('a pause intent keeps its kind: only a supervisor lifts what a supervisor had asked for', async t => {
-  const supervisors = { ...intent, cause: { ...byAgent, by: { ...byAgent.by, kind: 'supervisor' as const } } }
+  const supervisors = { ...intent, attempt: { ...intent.attempt, cause: { ...byAgent, by: { ...byAgent.by, kind: 'supervisor' as const } } } }
   const phase = play(paths.recording).phase as Open
   t.match(missedInputs(phase, { state: 'recording', commandId: null }, supervisors, 5000, () => 'new'), [{ type: 'silence', reason: 'supervisor' }])
 })

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { recorderId } from '../../src/domain/call.ts'
+import type { Cause } from '../../src/domain/recording.ts'
+import type { Attempt } from '../../src/usecases/audit-attempt.ts'
 import { nothing, reconcile, snapshotOf, succeed, talking } from '../support/instance.ts'
 import { annaLeg, callIdOf, createLab, leg, trunkLeg, type Lab } from '../support/lab.ts'
 import { ben, company, everywhere } from '../support/rules.ts'
@@ -7,6 +9,8 @@ import { ben, company, everywhere } from '../support/rules.ts'
 const successorOf = ({ time, driver, store }: Lab): Lab => succeed({ time, driver, database: store.database })
 const recordingNow = async ({ driver }: Lab) => (await driver.list()).filter(({ state }) => state === 'recording').map(({ recorderId }) => recorderId)
 const phaseOf = ({ follower }: Lab, callId: string) => follower.session(callId)?.call.recording.phase.status
+const auditOf = (lab: Lab) => lab.messages().filter(({ type }) => type === 'audit.recorded').map(({ data }) => data)
+const attemptOf = (cause: Cause, requestedAtMs: number): Attempt => ({ action: 'pause', cause, askedBy: 'agent', requestedAtMs, address: '192.0.2.7', detail: { device: 'phone' } })
 
 async function createAnswered () {
   const lab = createLab()
@@ -58,18 +62,20 @@ t.test('a stopped recorder that no transition explains is adopted as a pause, un
   await reconcile(next, talking)
   t.equal(phaseOf(next, callId), 'paused')
   t.match(next.messages().find(({ type }) => type === 'recording.paused')?.data, { commandId: '01990000-0000-7000-8000-00000000abcd', by: { kind: 'recovery' } })
+  t.match(auditOf(next), [{ action: 'recording.pause', outcome: 'done', actor: { kind: 'recovery', agentId: null }, detail: { isAdopted: true, commandId: '01990000-0000-7000-8000-00000000abcd' } }])
   t.same(await next.driver.list(), [])
 })
 
 t.test('a stored intent is carried out, under the command and by whom it was asked for', async t => {
   const { lab, callId } = await createAnswered()
   const cause = { commandId: '01990000-0000-7000-8000-00000000abcd', by: { kind: 'agent' as const, agentId: ben, credentialId: null } }
-  await lab.store.noteIntent({ callId, revision: lab.follower.session(callId)!.revision, cause, requestedAtMs: lab.time.now() })
+  await lab.store.noteIntent({ callId, revision: lab.follower.session(callId)!.revision, attempt: attemptOf(cause, lab.time.now()) })
   const next = successorOf(lab)
   await reconcile(next, talking)
   t.equal(phaseOf(next, callId), 'paused')
   t.same(await recordingNow(next), [])
   t.match(next.messages().find(({ type }) => type === 'recording.paused')?.data, cause)
+  t.match(auditOf(next), [{ action: 'recording.pause', outcome: 'done', actor: { kind: 'agent', agentId: ben, address: '192.0.2.7' }, detail: { device: 'phone', isAdopted: true, commandId: cause.commandId } }], 'the audit log has it, once')
 })
 
 t.test('an intent that a later commit has outrun is stale', async t => {
@@ -79,7 +85,7 @@ t.test('an intent that a later commit has outrun is stale', async t => {
   const resume = lab.command('resume', callId)
   await lab.time.advance(1000)
   await resume
-  await lab.store.noteIntent({ callId, revision, cause: { commandId: null, by: { kind: 'agent', agentId: ben, credentialId: null } }, requestedAtMs: 0 })
+  await lab.store.noteIntent({ callId, revision, attempt: attemptOf({ commandId: null, by: { kind: 'agent', agentId: ben, credentialId: null } }, 0) })
   const next = successorOf(lab)
   await reconcile(next, talking)
   t.equal(phaseOf(next, callId), 'recording')

@@ -1,8 +1,8 @@
 import t from 'tap'
-import type { AuditEntry } from '@tacet/contracts'
+import { problem, type AuditEntry } from '@tacet/contracts'
 import type { Principal } from '@tacet/service-kit'
 import { recorderId } from '../../src/domain/call.ts'
-import { isReachable, statusOf } from '../../src/usecases/command-recording.ts'
+import { createCommands, isReachable, statusOf } from '../../src/usecases/command-recording.ts'
 import { annaLeg, callIdOf, createLab, leg, trunkLeg, type Lab } from '../support/lab.ts'
 import { problemOf } from '../support/problems.ts'
 import { agent, anna, asAgent, asMachine, asStranger, asSupervisor, ben, cleo, company, otherCompanyId, phoneNumber, type Settings } from '../support/rules.ts'
@@ -201,5 +201,23 @@ t.test('a refusal is answered, whether it can be stored or not', async t => {
   lab.store.isDown = false
   lab.store.announce = async () => { throw new Error('gone meanwhile') }
   t.match(await problemOf(lab.command('pause', unknownCall)), { code: 'call-not-found' })
-  t.match(lab.storeFailures, [{ message: 'gone meanwhile' }])
+  t.match(lab.storeFailures, [{ name: 'StoreUnavailable' }, { message: 'gone meanwhile' }])
+})
+
+t.test('a command that nobody can carry out is in the log of whoever asked', async t => {
+  const { lab, callId } = await createAnswered()
+  const commands = createCommands({ clock: lab.time.now, newId: lab.newId, store: lab.store, answers: lab.answers, session: () => { throw problem('standby') }, onIntentFailure: () => {}, onRefusalNotStored: () => {} })
+  t.match(await problemOf(commands.execute({ action: 'resume', principal: asAgent(anna), callId, idempotencyKey: null, note: null, address: null, device: 'phone' })), { code: 'standby' })
+  t.match(audits(lab).at(-1), { action: 'recording.resume', outcome: 'failed', code: 'standby', actor: { agentId: anna } })
+})
+
+t.test('a command that was under way when another instance took over is in the log too', async t => {
+  const { lab, callId } = await createAnswered()
+  lab.driver.faults.stopDelayMs = 300
+  const pause = problemOf(lab.command('pause', callId))
+  await lab.time.advance(100)
+  lab.follower.close()
+  t.match(await pause, { code: 'standby' })
+  await lab.time.settle()
+  t.match(audits(lab).at(-1), { action: 'recording.pause', outcome: 'failed', code: 'standby', callId })
 })

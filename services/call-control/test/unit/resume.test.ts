@@ -133,6 +133,7 @@ t.test('a pause that comes while a resume waits for the database is not lifted b
   await lab.time.advance(10_000)
   t.match([await earlier, await pause], [{ state: 'paused' }, { state: 'paused' }])
   t.match(await resume, { code: 'superseded-by-pause' })
+  t.match(lab.messages().filter(({ type }) => type === 'audit.recorded').map(({ data }) => data).filter((entry: any) => entry.action === 'recording.resume'), [{ outcome: 'refused', code: 'superseded-by-pause' }], 'and the audit log says so')
   t.equal(phaseOf(lab, callId), 'paused')
 })
 
