@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { chooseCall, decideToggle } from '../domain/phone-keys.ts'
 import { isPauseOverdue, publicState } from '../domain/call.ts'
 import { actionsIn, type CallSession } from '../usecases/call-session.ts'
+import { refuse } from '../usecases/command-recording.ts'
 import type { AppDependencies } from './app.ts'
 import { errors } from './call-routes.ts'
 
@@ -45,9 +46,9 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
   }
 
   async function press (session: CallSession, principal: Principal, key: string, address: string): Promise<CommandAnswer> {
-    if (key === 'status') return currentAnswer(session)
+    if (key === 'status') return currentAnswer(session, principal)
     const action = key === 'toggle' ? toggle(session) : key === 'pause' || key === 'stop' ? 'pause' : 'resume'
-    if (action === 'nothing') return currentAnswer(session)
+    if (action === 'nothing') return currentAnswer(session, principal)
     return await commands.execute({ action, principal, callId: session.call.callId, idempotencyKey: null, note: null, address, device: 'phone' })
   }
 
@@ -61,7 +62,7 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
   }
 }
 
-const currentAnswer = ({ call, isStored }: CallSession): CommandAnswer => ({
+const currentAnswer = ({ call, isStored }: CallSession, principal: Principal): CommandAnswer => ({
   callId: call.callId,
   recordingId: call.callId,
   state: publicState(call.recording),
@@ -69,7 +70,7 @@ const currentAnswer = ({ call, isStored }: CallSession): CommandAnswer => ({
   seq: call.recordingSeq,
   effectiveAt: new Date(call.recording.effectiveAtMs).toISOString(),
   durable: isStored,
-  allowedActions: actionsIn(call),
+  allowedActions: refuse(call, { principal }) ? [] : actionsIn(call),
 })
 
 function sentence ({ state }: CommandAnswer, isOverdue: boolean): string {

@@ -36,6 +36,12 @@ t.test('whoever asks for JSON gets the same as from the API', async t => {
   t.match(commandAnswerSchema.parse((await press('status', { json: true })).body), { callId, state: 'paused', allowedActions: ['resume'] })
 })
 
+t.test('an agent without access is offered nothing', async t => {
+  const { lab, press } = await createPhone(t, { company: company({ agentInitiatedPause: 'deny' }) })
+  await lab.answerCall()
+  t.match((await press('status', { json: true })).body, { state: 'recording', allowedActions: [] })
+})
+
 t.test('a call that is off says so', async t => {
   const { lab, press } = await createPhone(t, { company: company({ recording: everywhere('off') }) })
   await lab.answerCall()
