@@ -112,6 +112,29 @@ t.test('a call that is transferred while it is paused stays paused, until the ne
     { voices: [next], recorded: [second!], silent: [{ fromMs: 0, toMs: talk.silent[0]!.toMs }] })
 })
 
+t.test('a call that is transferred while it is paused stays paused to its end, when the next agent has no access', async t => {
+  await tacet.putCompany({ transfers: 'continue' })
+  await tacet.putAgent(1, { agentInitiatedPause: 'deny' })
+  const talk = await receiveCall(office)
+  await talk.isRecorded()
+  await speak(talk.voices, 400)
+  await talk.pause()
+  await speak(talk.voices, 200)
+  const next = await transferToBen(talk)
+  await isJoined(talk, ben.agentId)
+  t.match((await talk.send('resume', { token: ben.token })).problem(), { status: 403, code: 'pause-denied', decidedBy: 'agent' })
+  await speak(talk.voices, 300)
+  t.match(await talk.status(ben.token), { state: 'paused', reasons: ['agent'], allowedActions: [] })
+  await talk.hangup()
+  await tacet.putAgent(1, {})
+
+  const proof = await proofOf(t, tacet, talk)
+  t.equal(proof.timeline.segments.length, 1)
+  checkAudio(t, proof,
+    { ...talk, voices: [talk.customer, talk.agent] },
+    { voices: [next], recorded: [], silent: [everywhere] })
+})
+
 for (const transfers of ['stop', 'continue']) {
   t.test(`a transfer to an outside number: transfers ${transfers}`, async t => {
     await tacet.putCompany({ transfers })

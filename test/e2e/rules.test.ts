@@ -15,6 +15,7 @@ interface Row {
   recording: [company: Switch, number: InheritedSwitch, agent: InheritedSwitch]
   access: [company: Access, number: InheritedAccess, agent: InheritedAccess]
   isLocked?: boolean
+  isAccessLocked?: boolean
   isRecorded: boolean
   recordingBy: Level
   mayPause: boolean
@@ -32,6 +33,7 @@ const rows: Record<string, Row> = {
   'a number that is not recorded': row(['on', 'off', 'inherit'], ['deny', 'inherit', 'inherit'], { recordingBy: 'number', accessBy: 'company', isRecorded: false, mayPause: false }),
   'an agent who is recorded on a number that is not': row(['on', 'off', 'on'], ['allow', 'inherit', 'inherit'], { recordingBy: 'agent', accessBy: 'company' }),
   'a company that locks its recording on': { ...row(['on', 'off', 'off'], ['allow', 'inherit', 'inherit'], { recordingBy: 'company', accessBy: 'company' }), isLocked: true },
+  'a company that locks its denial of stopping': { ...row(['on', 'inherit', 'inherit'], ['deny', 'allow', 'allow'], { recordingBy: 'company', accessBy: 'company', mayPause: false }), isAccessLocked: true },
 }
 
 function row (recording: Row['recording'], access: Row['access'], then: Pick<Row, 'recordingBy' | 'accessBy'> & Partial<Row>): Row {
@@ -40,17 +42,17 @@ function row (recording: Row['recording'], access: Row['access'], then: Pick<Row
 
 const everywhere = <Value>(value: Value) => ({ inbound: value, outbound: value, internal: value })
 
-async function rule ({ recording: [company, number, agent], access, isLocked = false }: Pick<Row, 'recording' | 'access' | 'isLocked'>): Promise<void> {
+async function rule ({ recording: [company, number, agent], access, isLocked = false, isAccessLocked = false }: Pick<Row, 'recording' | 'access' | 'isLocked' | 'isAccessLocked'>): Promise<void> {
   await Promise.all([
-    tacet.putCompany({ recording: everywhere(company), agentInitiatedPause: access[0], locks: { recording: isLocked, agentInitiatedPause: false } }),
+    tacet.putCompany({ recording: everywhere(company), agentInitiatedPause: access[0], locks: { recording: isLocked, agentInitiatedPause: isAccessLocked } }),
     tacet.putNumber(numbers.direct, { recording: everywhere(number), agentInitiatedPause: access[1] }),
     tacet.putAgent(0, { recording: everywhere(agent), agentInitiatedPause: access[2] }),
   ])
 }
 
 for (const [name, row] of Object.entries(rows)) {
-  const { recording, access, isLocked = false, isRecorded, recordingBy, mayPause, accessBy } = row
-  t.test(`${name}: recording ${recording.join('/')}${isLocked ? ', locked' : ''}; access ${access.join('/')}`, async t => {
+  const { recording, access, isLocked = false, isAccessLocked = false, isRecorded, recordingBy, mayPause, accessBy } = row
+  t.test(`${name}: recording ${recording.join('/')}${isLocked ? ', locked' : ''}; access ${access.join('/')}${isAccessLocked ? ', locked' : ''}`, async t => {
     await rule(row)
     const talk = await receiveCall(office)
     if (isRecorded) await talk.isRecorded()
@@ -73,7 +75,7 @@ for (const [name, row] of Object.entries(rows)) {
       t.match(entry, {
         companyId: tacet.companyId,
         actor: { kind: 'agent', agentId: anna.agentId, address: '127.0.0.1' },
-        detail: { rule: { mayPause, decision: { value: mayPause ? 'allow' : 'deny', decidedBy: accessBy, chain: chainOf(access) } } },
+        detail: { rule: { mayPause, decision: { value: mayPause ? 'allow' : 'deny', decidedBy: accessBy, isLocked: isAccessLocked, chain: chainOf(access) } } },
         ...(mayPause ? { outcome: 'done', code: null, effectiveAt: String } : { outcome: 'refused', code: 'pause-denied', effectiveAt: null }),
       })
     }
