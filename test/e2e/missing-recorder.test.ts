@@ -1,7 +1,9 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import t from 'tap'
 import { createProxy, eventually, readStack } from '@tacet/test-kit'
 import { openOffice } from '../support/office.ts'
-import { callEvents, checkAudio, proofOf, waitForEvent } from '../support/proof.ts'
+import { callEvents, checkAudio, proofOf, segmentFiles, waitForEvent } from '../support/proof.ts'
 import { nowMs, receiveCall, speak } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
@@ -14,6 +16,11 @@ const office = await openOffice(t, tacet)
 async function alarms (): Promise<number> {
   const text = await (await fetch(`${tacet.services['call-control'].adminUrl}/metrics`)).text()
   return Number(/^tacet_recording_alarms_total\{[^}]*alarm="recording\.missing"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0)
+}
+
+async function takeAway (recorderId: string): Promise<void> {
+  const { username, password } = tacet.stack.ari
+  await fetch(new URL(`/ari/channels/${recorderId}`, ari), { method: 'DELETE', headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` } })
 }
 
 t.test('a call without the recorder it should have raises an alarm within two seconds, and is recorded as soon as that can be', async t => {
@@ -42,10 +49,9 @@ t.test('a recorder that is taken away in the middle of a call is missed as soon'
   const talk = await receiveCall(office)
   await talk.isRecorded()
   await speak(talk.voices, 300)
-  const { username, password } = tacet.stack.ari
   const goneAtMs = Date.now()
   talk.mute()
-  await fetch(new URL(`/ari/channels/tacet-${talk.callId}-1`, ari), { method: 'DELETE', headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` } })
+  await takeAway(`tacet-${talk.callId}-1`)
   const missing = await waitForEvent(tacet, talk.callId, 'recording.missing')
   t.ok(Date.parse(missing.data.at) - goneAtMs < 2_000)
   t.match(await talk.status(), { state: 'paused', reasons: ['agent'], allowedActions: ['resume'] }, 'nobody knows why, so it stays silent until somebody says otherwise')
@@ -54,4 +60,24 @@ t.test('a recorder that is taken away in the middle of a call is missed as soon'
   await speak(talk.voices, 300)
   await talk.hangup()
   await proofOf(t, tacet, talk, { outcomes: ['incomplete'] })
+})
+
+t.test('when one track of a stereo recording is taken away, the other is not written on either', async t => {
+  await tacet.putCompany({ recordingChannels: 'stereo' })
+  const talk = await receiveCall(office)
+  await talk.isRecorded()
+  await speak(talk.voices, 300)
+  await takeAway(`tacet-${talk.callId}-1-in`)
+  await eventually(async () => (await talk.status()).state === 'paused')
+  await talk.pause()
+  const sizes = async () => await Promise.all((await segmentFiles(tacet, talk.callId)).map(async file => (await stat(join(tacet.stack.spoolDir ?? '', 'tacet', file))).size))
+  const before = await sizes()
+  t.equal(before.length, 2)
+  await speak(talk.voices, 1000)
+  t.same(await sizes(), before, 'no file grows while it is paused')
+  await talk.resume()
+  await speak(talk.voices, 300)
+  await talk.hangup()
+  const { manifest } = await proofOf(t, tacet, talk, { outcomes: ['incomplete'] })
+  t.match(manifest, { faults: ['recorder-lost'], segments: [{ number: 1, closedBy: 'lost' }, { number: 2, closedBy: 'end' }] })
 })

@@ -27,6 +27,8 @@ export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwne
 
 /** A call that is over stays reachable for this long, to answer whoever still asks. */
 const keepOverMs = 10 * 60_000
+/** So long after a recorder its leg may be seen to go. */
+const lossMs = 300
 /** How late time may be told: an alarm is due two seconds after the answer. */
 const tickMs = 250
 
@@ -110,11 +112,14 @@ export function openWatch ({ config, marks, store, answers, session, logger, isC
   /** A recorder goes when its leg goes, and may be seen first; if the leg is still there a moment later, it was lost. */
   async function checkLoss (recorderId: string): Promise<void> {
     const segment = segmentOf(recorderId)
-    await sleep(300)
-    const found = sessionOf(recorderId)
-    const phase = found?.call.recording.phase
-    if (!found || phase?.status !== 'recording' || phase.segment.number !== segment || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
-    found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment, isExplained: false } })
+    // Of two tracks one may vanish while the other still starts.
+    for (const startedMs = view.clock(); view.clock() - startedMs <= config.startTimeoutMs + lossMs;) {
+      await sleep(lossMs)
+      const found = sessionOf(recorderId)
+      const phase = found?.call.recording.phase
+      if (!found || !phase || !('segment' in phase) || phase.segment.number !== segment || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
+      if (phase.status === 'recording') return found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment, isExplained: false } })
+    }
   }
 
   /** Another instance, in charge before us, may still have had something on its way: its stop is adopted, its start undone. */

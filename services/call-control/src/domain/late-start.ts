@@ -6,9 +6,9 @@ export interface LateStart { sinceMs: number, isTold: boolean }
 /** Two seconds after the answer a call without its recorder has raised an alarm: this leaves room for whoever looks at the clock. */
 export const tellAfterMs = 1_000
 
-/** Runs through all attempts to start. Whoever asked for a start is answered when it fails; the rules ask nobody. */
+/** Runs through all attempts to start or resume. Whoever asked for one is answered when it fails; the rules ask nobody. */
 export function lateStartOf ({ recording: { phase }, lateStart }: Call, atMs: number): LateStart | null {
-  if (phase.status !== 'starting' || phase.cause.commandId !== null) return null
+  if ((phase.status !== 'starting' && phase.status !== 'resuming') || phase.cause.commandId !== null) return null
   return lateStart ?? { sinceMs: atMs, isTold: false }
 }
 

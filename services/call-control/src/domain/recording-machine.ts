@@ -1,9 +1,11 @@
 import type { SilenceReason } from '@tacet/contracts'
+import { closeGap, widenGap, withGap } from './gaps.ts'
 import {
-  lateStartMs, maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Proof, type Recording, type RecordingInput, type RecordingTransition,
+  lateStartMs, maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Phase, type Proof, type Recording, type RecordingInput, type RecordingTransition,
 } from './recording.ts'
 
 type InputOf<T extends RecordingInput['type']> = Extract<RecordingInput, { type: T }>
+type PhaseOf<S extends Phase['status']> = Extract<Phase, { status: S }>
 
 const recovery: Cause = { commandId: null, by: { kind: 'recovery', agentId: null, credentialId: null } }
 
@@ -52,7 +54,9 @@ function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>
         effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: cause.commandId, urgency: 'now' }],
       }
     case 'pausing': case 'unconfirmed':
-      return isNew ? changed(recording, atMs) : ignored(before, 'a pause is under way')
+      if (!isNew) return ignored(before, 'a pause is under way')
+      // Of a stop that nobody had asked for it becomes a pause of theirs.
+      return changed(before.reasons.length === 0 ? { ...recording, phase: { ...phase, cause } } : recording, atMs)
     case 'paused':
       if (!isNew) return ignored(before, 'it is paused for that reason')
       return changed(widenGap(recording, reason, cause), atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
@@ -69,15 +73,9 @@ function lift (recording: Recording, { atMs, reason, cause }: InputOf<'lift'>): 
   if (phase.status === 'off') {
     // What the rules silenced, the rules may lift; only a person starts what the rules don't record.
     const isStart = reason !== 'policy' && reason !== 'hold'
-    return isStart ? reserve({ ...recording, reasons: [] }, atMs, cause, maxStartAttempts) : withdraw(recording, remaining, atMs, cause)
+    return isStart ? reserve({ ...recording, reasons: [] }, atMs, cause, 1) : withdraw(recording, remaining, atMs, cause)
   }
-  const segment: OpenSegment = { number: recording.nextSegment, openedAtMs: null, requestedAtMs: atMs }
-  return {
-    // The reason stays in the set until the recorder is proven to run: dying before that leaves the pause in force.
-    recording: { ...recording, nextSegment: recording.nextSegment + 1, phase: { status: 'resuming', segment, cause, lifting: reason } },
-    events: [],
-    effects: [{ type: 'start-recorder', segment: segment.number, cause, requestedAtMs: atMs, isResume: true, attempt: 1 }],
-  }
+  return reserveResume(recording, atMs, cause, reason, 1)
 }
 
 function withdraw (recording: Recording, remaining: SilenceReason[], atMs: number, cause: Cause): RecordingTransition {
@@ -111,13 +109,25 @@ function recorderFailed (recording: Recording, { atMs, segment, detail }: InputO
   if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
   if (phase.status !== 'starting' && phase.status !== 'resuming') return recorderStopped(recording, { type: 'recorder-stopped', atMs, segment, proof: 'absent' })
   const closed = closeSegment(recording, phase.segment, atMs, 'superseded', 'absent')
-  if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
+  // Whoever asked for it hears that it failed, and may ask again; the rules ask nobody.
+  const canRetry = phase.cause.commandId === null && (phase.attempt ?? 1) < maxStartAttempts
+  if (phase.status === 'resuming') return resumeFailed(closed, phase, canRetry, atMs, detail)
   const failed = withGap(noteFault(closed.recording, 'recorder-failed'), atMs, ['lost'], recovery)
-  if (phase.attempt < maxStartAttempts) {
-    const retry = reserve(failed, atMs, phase.cause, phase.attempt + 1)
-    return { ...retry, events: [...closed.events, ...retry.events] }
-  }
+  if (canRetry) return after(closed, reserve(failed, atMs, phase.cause, phase.attempt + 1))
   return changed({ ...failed, phase: { status: 'off' } }, atMs, [...closed.events, { type: 'recording.missing', atMs, detail }])
+}
+
+/** What the rules silenced and can't lift is given up as a start is: it stays silent, and an agent may lift it. */
+function resumeFailed (closed: Closed, { cause, lifting, attempt = 1 }: PhaseOf<'resuming'>, canRetry: boolean, atMs: number, detail: string): RecordingTransition {
+  if (cause.commandId !== null) return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
+  const failed = withGap(noteFault(closed.recording, 'recorder-failed'), atMs, ['lost'], recovery)
+  if (canRetry) return after(closed, reserveResume(failed, atMs, cause, lifting, attempt + 1))
+  const reasons = [...new Set([...failed.reasons.filter(reason => reason !== lifting), 'agent' as const])].sort()
+  return changed({ ...failed, reasons, phase: { status: 'paused' } }, atMs, [
+    ...closed.events,
+    { type: 'recording.reasons-changed', atMs, cause: recovery },
+    { type: 'recording.missing', atMs, detail },
+  ])
 }
 
 function notStored (recording: Recording, { atMs, segment }: InputOf<'not-stored'>): RecordingTransition {
@@ -131,19 +141,28 @@ function recorderStopped (recording: Recording, { atMs, segment, proof }: InputO
   if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
   switch (phase.status) {
     case 'pausing': case 'unconfirmed': {
-      const closed = closeSegment(recording, phase.segment, atMs, 'pause', proof)
-      const paused = withGap({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.recording.reasons, phase.cause)
-      const result = changed(paused, atMs, [...closed.events, { type: 'recording.paused', atMs, cause: phase.cause }])
-      return { ...result, effects: [{ type: 'discard-recorder', segment }] }
+      const closed = closeSegment(recording, phase.segment, atMs, phase.isLost ? 'lost' : 'pause', proof)
+      const result = after(closed, phase.isLost ? settleLoss(closed, phase, atMs) : pause(closed.recording, atMs, recording.reasons, phase.cause))
+      return { ...result, effects: [{ type: 'discard-recorder', segment }, ...result.effects] }
     }
     case 'ending': {
-      const closed = closeSegment(recording, phase.segment, atMs, 'end', proof)
-      const ended = seal(closed.recording, atMs, phase.reason)
-      return { ...ended, events: [...closed.events, ...ended.events], effects: [{ type: 'discard-recorder', segment }] }
+      const closed = closeSegment(recording, phase.segment, atMs, phase.isLost ? 'lost' : 'end', proof)
+      return { ...after(closed, seal(closed.recording, atMs, phase.reason)), effects: [{ type: 'discard-recorder', segment }] }
     }
     case 'starting': case 'resuming': case 'recording':
       return recorderLost(recording, { type: 'recorder-lost', atMs, segment, isExplained: false })
   }
+}
+
+const pause = (recording: Recording, atMs: number, reasons: readonly GapReason[], cause: Cause): RecordingTransition =>
+  changed(withGap({ ...recording, phase: { status: 'paused' } }, atMs, reasons, cause), atMs, [{ type: 'recording.paused', atMs, cause }])
+
+/** Nothing is left of a lost segment: it records on where nobody wants silence, and is paused where somebody does. */
+function settleLoss ({ recording }: Closed, { segment: { openedAtMs, requestedAtMs }, cause }: PhaseOf<'pausing' | 'unconfirmed'>, atMs: number): RecordingTransition {
+  // One that was never proven to run is not known to have recorded anything.
+  const withLoss = withGap(recording, openedAtMs === null ? requestedAtMs : atMs, ['lost'], recovery)
+  if (recording.reasons.length === 0) return reserve(withLoss, atMs, cause, 1)
+  return pause(withLoss, atMs, cause.by.kind === 'recovery' ? [] : recording.reasons, cause)
 }
 
 function stopUnproven (recording: Recording, { atMs, segment }: InputOf<'stop-unproven'>): RecordingTransition {
@@ -153,17 +172,17 @@ function stopUnproven (recording: Recording, { atMs, segment }: InputOf<'stop-un
     // A start that failed and may all the same have left a recorder running is as bad as a pause nobody can prove.
     const reasons = recording.reasons.length > 0 ? recording.reasons : ['agent' as const]
     const { segment: open, cause } = phase
+    const isLost = phase.status === 'pausing' && phase.isLost ? { isLost: phase.isLost } : {}
     return {
-      recording: noteFault({ ...recording, reasons, phase: { status: 'unconfirmed', segment: open, cause }, effectiveAtMs: atMs }, 'pause-unconfirmed'),
+      recording: noteFault({ ...recording, reasons, phase: { status: 'unconfirmed', segment: open, cause, ...isLost }, effectiveAtMs: atMs }, 'pause-unconfirmed'),
       events: [{ type: 'recording.unconfirmed', atMs, cause: phase.cause }],
       effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'again' }],
     }
   }
   if (phase.status === 'unconfirmed') return { ...ignored(recording, 'still unproven'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'again' }] }
   if (phase.status === 'recording') return ignored(recording, 'no stop is under way')
-  const closed = closeSegment(noteFault(recording, 'close-unproven'), phase.segment, atMs, 'end', 'recovered')
-  const ended = seal(closed.recording, atMs, phase.reason)
-  return { ...ended, events: [...closed.events, ...ended.events] }
+  const closed = closeSegment(noteFault(recording, 'close-unproven'), phase.segment, atMs, phase.isLost ? 'lost' : 'end', 'recovered')
+  return after(closed, seal(closed.recording, atMs, phase.reason))
 }
 
 function stopAgain (recording: Recording, { segment }: InputOf<'stop-again'>): RecordingTransition {
@@ -174,27 +193,21 @@ function stopAgain (recording: Recording, { segment }: InputOf<'stop-again'>): R
   return { ...ignored(recording, 'stopping again'), effects: [{ type: 'stop-recorder', segment, commandId: phase.cause.commandId, urgency: 'now' }] }
 }
 
+/** Of two tracks one may go on alone: a loss is a stop that nobody asked for, and silence is said when all are proven stopped. */
 function recorderLost (recording: Recording, { atMs, segment, isExplained }: InputOf<'recorder-lost'>): RecordingTransition {
   const { phase } = recording
   if (!('segment' in phase) || phase.segment.number !== segment) return ignored(recording, 'that segment is not open')
-  if (phase.status !== 'recording' && phase.status !== 'starting' && phase.status !== 'resuming') {
-    return recorderStopped(recording, { type: 'recorder-stopped', atMs, segment, proof: 'absent' })
-  }
-  const closed = closeSegment(recording, phase.segment, atMs, 'lost', 'absent')
-  if (phase.status === 'resuming') return changed({ ...closed.recording, phase: { status: 'paused' } }, atMs, closed.events)
-  // One that was never proven to run is not known to have recorded anything.
-  const withLoss = withGap(closed.recording, phase.segment.openedAtMs === null ? phase.segment.requestedAtMs : atMs, ['lost'], recovery)
-  if (isExplained) {
-    const again = reserve(withLoss, atMs, phase.status === 'starting' ? phase.cause : recovery, 1)
-    return { ...again, events: [...closed.events, ...again.events] }
-  }
+  if (phase.status !== 'recording' && phase.status !== 'starting' && phase.status !== 'resuming') return ignored(recording, 'it is being stopped')
+  const cause = isExplained && phase.status === 'starting' ? phase.cause : recovery
+  const lost: Recording = { ...recording, phase: { status: 'pausing', segment: phase.segment, cause, isLost: true } }
+  const effects = [{ type: 'stop-recorder' as const, segment, commandId: null, urgency: 'now' as const }]
+  if (isExplained || phase.status === 'resuming') return { recording: lost, events: [], effects }
   // Nobody knows why it stopped, so somebody may have meant it: stay silent, say so, and let an agent lift it.
-  const reasons: SilenceReason[] = ['agent']
-  return changed({ ...noteFault(withLoss, 'recorder-lost'), reasons, phase: { status: 'paused' } }, atMs, [
-    ...closed.events,
-    { type: 'recording.paused', atMs, cause: recovery },
-    { type: 'recording.missing', atMs, detail: 'the recorder vanished and nothing explains it' },
-  ])
+  return {
+    recording: noteFault({ ...lost, reasons: ['agent'] }, 'recorder-lost'),
+    events: [{ type: 'recording.missing', atMs, detail: 'the recorder vanished and nothing explains it' }],
+    effects,
+  }
 }
 
 function end (recording: Recording, { atMs, reason }: InputOf<'end'>): RecordingTransition {
@@ -204,7 +217,7 @@ function end (recording: Recording, { atMs, reason }: InputOf<'end'>): Recording
       return seal(recording, atMs, reason)
     case 'starting': case 'resuming': case 'recording': case 'pausing': case 'unconfirmed':
       return {
-        recording: { ...recording, phase: { status: 'ending', segment: phase.segment, reason } },
+        recording: { ...recording, phase: { status: 'ending', segment: phase.segment, reason, ...('isLost' in phase && { isLost: true }) } },
         events: [],
         effects: [{ type: 'stop-recorder', segment: phase.segment.number, commandId: null, urgency: 'seal' }],
       }
@@ -214,13 +227,28 @@ function end (recording: Recording, { atMs, reason }: InputOf<'end'>): Recording
 }
 
 function reserve (recording: Recording, atMs: number, cause: Cause, attempt: number): RecordingTransition {
+  return reserved(recording, atMs, cause, attempt, segment => ({ status: 'starting', segment, cause, attempt }))
+}
+
+/** The reason stays in the set until the recorder is proven to run: dying before that leaves the pause in force. */
+function reserveResume (recording: Recording, atMs: number, cause: Cause, lifting: SilenceReason, attempt: number): RecordingTransition {
+  return reserved(recording, atMs, cause, attempt, segment => ({ status: 'resuming', segment, cause, lifting, attempt }))
+}
+
+function reserved (recording: Recording, atMs: number, cause: Cause, attempt: number, phaseOf: (segment: OpenSegment) => Phase): RecordingTransition {
   const segment: OpenSegment = { number: recording.nextSegment, openedAtMs: null, requestedAtMs: atMs }
+  const phase = phaseOf(segment)
   return {
-    recording: { ...recording, nextSegment: recording.nextSegment + 1, phase: { status: 'starting', segment, cause, attempt } },
+    recording: { ...recording, nextSegment: recording.nextSegment + 1, phase },
     events: [],
-    effects: [{ type: 'start-recorder', segment: segment.number, cause, requestedAtMs: atMs, isResume: false, attempt }],
+    effects: [{ type: 'start-recorder', segment: segment.number, cause, requestedAtMs: atMs, isGuarded: phase.status === 'resuming' || cause.commandId !== null, attempt }],
   }
 }
+
+type Closed = ReturnType<typeof closeSegment>
+
+/** What comes of it once the segment is closed. */
+const after = (closed: Closed, next: RecordingTransition): RecordingTransition => ({ ...next, events: [...closed.events, ...next.events] })
 
 function closeSegment (recording: Recording, open: OpenSegment, atMs: number, closedBy: ClosedBy, proof: Proof) {
   const segment: ClosedSegment = {
@@ -244,27 +272,6 @@ function seal (recording: Recording, atMs: number, reason: 'hangup' | 'transfer'
   // What was never to be recorded leaves nothing to assemble.
   const hasBegun = recording.phase.status !== 'off' || recording.nextSegment > 1
   return changed(ended, atMs, hasBegun ? [{ type: 'recording.ended', atMs, reason }] : [])
-}
-
-/** Opens a gap, or widens the one that is open. */
-function withGap (recording: Recording, startedAtMs: number, reasons: readonly GapReason[], cause: Cause): Recording {
-  const last = recording.gaps.at(-1)
-  if (last && last.endedAtMs === null) {
-    return reasons.reduce((widened, reason) => widenGap(widened, reason, cause), recording)
-  }
-  return { ...recording, gaps: [...recording.gaps, { startedAtMs, endedAtMs: null, reasons: [...reasons], by: [cause.by] }] }
-}
-
-function widenGap (recording: Recording, reason: GapReason, cause: Cause): Recording {
-  const last = recording.gaps.at(-1)
-  if (!last || last.endedAtMs !== null || last.reasons.includes(reason)) return recording
-  return { ...recording, gaps: [...recording.gaps.slice(0, -1), { ...last, reasons: [...last.reasons, reason], by: [...last.by, cause.by] }] }
-}
-
-function closeGap (recording: Recording, atMs: number): Recording {
-  const last = recording.gaps.at(-1)
-  if (!last || last.endedAtMs !== null) return recording
-  return { ...recording, gaps: [...recording.gaps.slice(0, -1), { ...last, endedAtMs: atMs }] }
 }
 
 /** A start by the rules waits for the database, and that wait is missing from the recording. */

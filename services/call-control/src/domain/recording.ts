@@ -32,16 +32,19 @@ export interface ClosedSegment {
 export type GapReason = SilenceReason | 'lost' | 'not-started'
 export interface OpenGap { startedAtMs: number, endedAtMs: number | null, reasons: GapReason[], by: Actor[] }
 
-/** Where the recorder stands. `ending` is `ended` to the outside: the files are being closed. */
+/**
+ * Where the recorder stands. `ending` is `ended` to the outside: the files are being closed. `isLost`: a recorder of the
+ * segment vanished, and what is left of it is being stopped.
+ */
 export type Phase =
   | { status: 'off' }
   | { status: 'starting', segment: OpenSegment, cause: Cause, attempt: number }
   | { status: 'recording', segment: OpenSegment }
-  | { status: 'pausing', segment: OpenSegment, cause: Cause }
+  | { status: 'pausing', segment: OpenSegment, cause: Cause, isLost?: true }
   | { status: 'paused' }
-  | { status: 'resuming', segment: OpenSegment, cause: Cause, lifting: SilenceReason }
-  | { status: 'unconfirmed', segment: OpenSegment, cause: Cause }
-  | { status: 'ending', segment: OpenSegment, reason: EndReason }
+  | { status: 'resuming', segment: OpenSegment, cause: Cause, lifting: SilenceReason, attempt?: number }
+  | { status: 'unconfirmed', segment: OpenSegment, cause: Cause, isLost?: true }
+  | { status: 'ending', segment: OpenSegment, reason: EndReason, isLost?: true }
   | { status: 'ended', reason: EndReason }
 
 export type PhaseName = Phase['status']
@@ -62,7 +65,7 @@ export const newRecording = (atMs: number): Recording => ({
   phase: { status: 'off' }, reasons: [], nextSegment: 1, segments: [], gaps: [], faults: [], effectiveAtMs: atMs,
 })
 
-/** A policy start that keeps failing is given up, with an alarm, after this many recorders. */
+/** A start or resume by the rules that keeps failing is given up, with an alarm, after this many recorders. */
 export const maxStartAttempts = 5
 
 /** A recorder that takes longer than this to start leaves a gap that the timeline must show. */
@@ -84,7 +87,7 @@ export type RecordingInput =
   | { type: 'stop-unproven', atMs: number, segment: number }
   /** After a recovery: the stop that was under way is asked for again. */
   | { type: 'stop-again', atMs: number, segment: number }
-  /** The recorder vanished though its leg lives. Explained: the leg was replaced, or it had never been started. */
+  /** A recorder of the segment vanished. Explained: the leg was replaced, or it had never been started. */
   | { type: 'recorder-lost', atMs: number, segment: number, isExplained: boolean }
   | { type: 'end', atMs: number, reason: EndReason }
 
@@ -101,7 +104,8 @@ export type RecordingEvent =
  * the request and the silence; the others only after the transition is stored.
  */
 export type RecordingEffect =
-  | { type: 'start-recorder', segment: number, cause: Cause, requestedAtMs: number, isResume: boolean, attempt: number }
+  /** `isGuarded`: a person asked, and what was under way in the network before that stays out. */
+  | { type: 'start-recorder', segment: number, cause: Cause, requestedAtMs: number, isGuarded: boolean, attempt: number }
   | { type: 'stop-recorder', segment: number, commandId: string | null, urgency: 'now' | 'again' | 'seal' }
   /** The stopped recorder was the evidence; now the database is. */
   | { type: 'discard-recorder', segment: number }

@@ -93,9 +93,9 @@ export function createCommands (options: CommandOptions) {
   }
 
   async function resume (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {
-    const { pauses } = session
+    const { pauses, call: { recording: { phase, reasons } } } = session
     // A pause still on its way is waited for: the resume was asked for after it.
-    if (session.call.recording.phase.status === 'pausing') await session.fulfil('pause', () => ({ messages: [], answers: [] }))
+    if (phase.status === 'pausing' && reasons.length > 0) await session.fulfil('pause', () => ({ messages: [], answers: [] }))
     if (!session.isStored && !await session.inTime(session.stored())) throw problem('storage-unavailable', 'The recording stays as it is.', { retryAfterSeconds: 2 })
     // Whoever paused meanwhile may have their answer already.
     if (session.pauses !== pauses) throw problem('superseded-by-pause')

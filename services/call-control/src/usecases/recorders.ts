@@ -44,13 +44,12 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
   let previousGone: Promise<unknown> = Promise.resolve()
   const closing = new AbortController()
 
-  async function start (call: CallTracks, { segment, isResume, requestedAtMs, attempt }: StartEffect): Promise<void> {
+  async function start (call: CallTracks, { segment, isGuarded, requestedAtMs, attempt }: StartEffect): Promise<void> {
     const abort = new AbortController()
     starts.set(segment, abort)
     const signal = AbortSignal.any([abort.signal, closing.signal])
     try {
-      if (isResume) await wait(requestedAtMs + timings.resumeGuardMs - clock(), signal)
-      else if (attempt > 1) await wait(timings.retryDelayMs, signal)
+      await wait(Math.max(isGuarded ? requestedAtMs + timings.resumeGuardMs - clock() : 0, attempt > 1 ? timings.retryDelayMs : 0), signal)
       await previousGone
       if (signal.aborted) return
       const askedAtMs = clock()

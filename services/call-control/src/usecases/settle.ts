@@ -27,7 +27,10 @@ function settleResume (status: Live, reasons: string[], trigger: string): Verdic
   switch (status) {
     case 'recording': return 'granted'
     case 'starting': case 'resuming': return 'pending'
-    case 'pausing': return problem('superseded-by-pause')
+    case 'pausing':
+      // A lost recorder whose remains are being stopped: it records on after that, unless somebody wants silence.
+      if (reasons.length === 0) return 'pending'
+      return trigger === 'observed' || trigger === 'recorder-lost' ? problem('recorder-failed', 'The recording stays paused.') : problem('superseded-by-pause')
     case 'unconfirmed': return unconfirmed()
     case 'off': case 'paused':
       if (trigger === 'asked' && reasons.length > 0) return problem('still-paused', undefined, { reasons })

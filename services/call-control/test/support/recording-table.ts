@@ -76,7 +76,8 @@ const noStop = ignored('no stop is under way')
 const deaf = ignored('the recording has ended')
 
 const stopped = ['segment.closed', 'recording.paused']
-const lost = ['segment.closed', 'recording.paused', 'recording.missing']
+const lost = to('pausing', ['recording.missing'], ['stop 1 now'])
+const beingStopped = ignored('it is being stopped')
 const sealed = ['segment.closed', 'recording.ended']
 
 /** Every pair of phase and input, as the samples above make them. */
@@ -103,10 +104,10 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     'recorder-started': to('recording', ['segment.opened', 'recording.started']),
     'recorder-failed': to('starting', ['segment.closed'], ['start 2']),
     'not-stored': to('off'),
-    'recorder-stopped': to('paused', lost),
+    'recorder-stopped': lost,
     'stop-unproven': to('unconfirmed', ['recording.unconfirmed'], ['stop 1 again']),
     'stop-again': noStop,
-    'recorder-lost': to('paused', lost),
+    'recorder-lost': lost,
     end: to('ending', [], ['stop 1 seal']),
   },
   recording: {
@@ -115,12 +116,12 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     silence: to('pausing', [], ['stop 1 now']),
     lift: ignored('nothing to lift while recording'),
     'recorder-started': ignored('it was known to be open'),
-    'recorder-failed': to('paused', lost),
+    'recorder-failed': lost,
     'not-stored': noReservation,
-    'recorder-stopped': to('paused', lost),
+    'recorder-stopped': lost,
     'stop-unproven': noStop,
     'stop-again': noStop,
-    'recorder-lost': to('paused', lost),
+    'recorder-lost': lost,
     end: to('ending', [], ['stop 1 seal']),
   },
   pausing: {
@@ -134,7 +135,7 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     'recorder-stopped': to('paused', stopped, ['discard 1']),
     'stop-unproven': to('unconfirmed', ['recording.unconfirmed'], ['stop 1 again']),
     'stop-again': ignored('stopping again', ['stop 1 now']),
-    'recorder-lost': to('paused', stopped, ['discard 1']),
+    'recorder-lost': beingStopped,
     end: to('ending', [], ['stop 1 seal']),
   },
   paused: {
@@ -159,10 +160,10 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     'recorder-started': to('recording', ['segment.opened', 'recording.resumed']),
     'recorder-failed': to('paused', ['segment.closed']),
     'not-stored': to('paused'),
-    'recorder-stopped': to('paused', ['segment.closed']),
+    'recorder-stopped': to('pausing', [], ['stop 2 now']),
     'stop-unproven': to('unconfirmed', ['recording.unconfirmed'], ['stop 2 again']),
     'stop-again': noStop,
-    'recorder-lost': to('paused', ['segment.closed']),
+    'recorder-lost': to('pausing', [], ['stop 2 now']),
     end: to('ending', [], ['stop 2 seal']),
   },
   unconfirmed: {
@@ -176,7 +177,7 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     'recorder-stopped': to('paused', stopped, ['discard 1']),
     'stop-unproven': ignored('still unproven', ['stop 1 again']),
     'stop-again': ignored('stopping again', ['stop 1 now']),
-    'recorder-lost': to('paused', stopped, ['discard 1']),
+    'recorder-lost': beingStopped,
     end: to('ending', [], ['stop 1 seal']),
   },
   ending: {
@@ -190,11 +191,15 @@ export const table: Record<PhaseName, Record<InputName, Outcome>> = {
     'recorder-stopped': to('ended', sealed, ['discard 1']),
     'stop-unproven': to('ended', sealed),
     'stop-again': ignored('stopping again', ['stop 1 seal']),
-    'recorder-lost': to('ended', sealed, ['discard 1']),
+    'recorder-lost': beingStopped,
     end: ignored('it is ending'),
   },
   ended: Object.fromEntries(inputNames.map(input => [input, deaf])) as Record<InputName, Outcome>,
 }
+
+const replaced: RecordingInput[] = [...paths.recording, { type: 'recorder-lost', atMs: 4000, segment: 1, isExplained: true }]
+const lifted: RecordingInput[] = [...paths.recording, { type: 'silence', atMs: 2000, reason: 'policy', cause: byPolicy }, { type: 'recorder-stopped', atMs: 2010, segment: 1, proof: 'event' }, { type: 'lift', atMs: 3000, reason: 'policy', cause: byPolicy }]
+const failing = (...segments: number[]): RecordingInput[] => segments.map(segment => ({ type: 'recorder-failed', atMs: 4000, segment, detail: '' }))
 
 export interface Variant { phase: PhaseName, when: string, before?: RecordingInput[], input: RecordingInput, outcome: Outcome }
 
@@ -206,21 +211,28 @@ export const variants: Variant[] = [
   { phase: 'off', when: 'the rules lift their own silence', before: [{ type: 'silence', atMs: 4000, reason: 'policy', cause: byPolicy }], input: { type: 'lift', atMs: 5000, reason: 'policy', cause: byPolicy }, outcome: to('off', ['recording.reasons-changed']) },
   { phase: 'off', when: 'it had stayed off before', before: [{ type: 'stay-off', atMs: 4000 }], input: { type: 'stay-off', atMs: 5000 }, outcome: notOff },
   { phase: 'off', when: 'a start had been tried', before: [...paths.starting, { type: 'not-stored', atMs: 4000, segment: 1 }], input: { type: 'end', atMs: 5000, reason: 'hangup' }, outcome: to('ended', ['recording.ended']) },
-  { phase: 'starting', when: 'it is the last attempt', before: [1, 2, 3, 4].map(segment => ({ type: 'recorder-failed', atMs: 4000, segment, detail: '' })), input: { type: 'recorder-failed', atMs: 5000, segment: 5, detail: '' }, outcome: to('off', ['segment.closed', 'recording.missing']) },
-  { phase: 'starting', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 1, isExplained: true }, outcome: to('starting', ['segment.closed'], ['start 2']) },
-  { phase: 'recording', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 1, isExplained: true }, outcome: to('starting', ['segment.closed'], ['start 2']) },
+  { phase: 'starting', when: 'it is the last attempt', before: failing(1, 2, 3, 4), input: { type: 'recorder-failed', atMs: 5000, segment: 5, detail: '' }, outcome: to('off', ['segment.closed', 'recording.missing']) },
+  { phase: 'starting', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 1, isExplained: true }, outcome: to('pausing', [], ['stop 1 now']) },
+  { phase: 'recording', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 1, isExplained: true }, outcome: to('pausing', [], ['stop 1 now']) },
   { phase: 'recording', when: 'it is about an older segment', input: { type: 'recorder-stopped', atMs: 5000, segment: 7, proof: 'event' }, outcome: notOpen },
   { phase: 'recording', when: 'an older recorder turns out to run', input: { type: 'recorder-started', atMs: 5000, segment: 7, requestedAtMs: 4000 }, outcome: ignored('that segment is not open', ['discard 7']) },
+  { phase: 'pausing', when: 'the leg was replaced, and all that was left is stopped', before: replaced, input: { type: 'recorder-stopped', atMs: 5000, segment: 1, proof: 'absent' }, outcome: to('starting', ['segment.closed'], ['discard 1', 'start 2']) },
+  { phase: 'pausing', when: 'the leg was replaced, and then somebody paused', before: [...replaced, { type: 'silence', atMs: 4500, reason: 'agent', cause: byAgent }], input: { type: 'recorder-stopped', atMs: 5000, segment: 1, proof: 'absent' }, outcome: to('paused', stopped, ['discard 1']) },
+  { phase: 'pausing', when: 'the leg was replaced, and what is left can not be stopped', before: replaced, input: { type: 'stop-unproven', atMs: 5000, segment: 1 }, outcome: to('unconfirmed', ['recording.unconfirmed'], ['stop 1 again']) },
+  { phase: 'pausing', when: 'a recorder vanished, and all that was left is stopped', before: [...paths.recording, { type: 'recorder-lost', atMs: 4000, segment: 1, isExplained: false }], input: { type: 'recorder-stopped', atMs: 5000, segment: 1, proof: 'absent' }, outcome: to('paused', stopped, ['discard 1']) },
   { phase: 'pausing', when: 'another reason comes', input: { type: 'silence', atMs: 5000, reason: 'supervisor', cause: byAgent }, outcome: to('pausing') },
   { phase: 'pausing', when: 'it pre-empted a start whose proof comes now', before: [...paths.resuming, { type: 'silence', atMs: 4000, reason: 'agent', cause: byAgent }], input: { type: 'recorder-started', atMs: 5000, segment: 2, requestedAtMs: 4990 }, outcome: to('pausing') },
   { phase: 'paused', when: 'another reason comes', input: { type: 'silence', atMs: 5000, reason: 'supervisor', cause: byAgent }, outcome: to('paused', ['recording.reasons-changed']) },
   { phase: 'paused', when: 'another reason holds', before: [{ type: 'silence', atMs: 4000, reason: 'supervisor', cause: byAgent }], input: { type: 'lift', atMs: 5000, reason: 'agent', cause: byAgent }, outcome: to('paused', ['recording.reasons-changed']) },
   { phase: 'paused', when: 'somebody else would lift it', input: { type: 'lift', atMs: 5000, reason: 'supervisor', cause: byAgent }, outcome: ignored('it is not silent for that reason') },
-  { phase: 'resuming', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 2, isExplained: true }, outcome: to('paused', ['segment.closed']) },
+  { phase: 'starting', when: 'an agent asked for it', before: [{ type: 'lift', atMs: 3000, reason: 'agent', cause: byAgent }], input: { type: 'recorder-failed', atMs: 5000, segment: 1, detail: '' }, outcome: to('off', ['segment.closed', 'recording.missing']) },
+  { phase: 'resuming', when: 'the leg was replaced', input: { type: 'recorder-lost', atMs: 5000, segment: 2, isExplained: true }, outcome: to('pausing', [], ['stop 2 now']) },
+  { phase: 'resuming', when: 'the rules lift their own silence', before: lifted, input: { type: 'recorder-failed', atMs: 5000, segment: 2, detail: '' }, outcome: to('resuming', ['segment.closed'], ['start 3']) },
+  { phase: 'resuming', when: 'the rules lift their own silence, and it is the last attempt', before: [...lifted, ...failing(2, 3, 4, 5)], input: { type: 'recorder-failed', atMs: 5000, segment: 6, detail: '' }, outcome: to('paused', ['segment.closed', 'recording.reasons-changed', 'recording.missing']) },
 ]
 
 /** The recording of a variant: its own path, where it says one that does not start in the phase. */
 export function recordingOf ({ phase, before = [] }: Pick<Variant, 'phase' | 'before'>): Recording {
-  const isWholePath = before[0] !== undefined && before[0] === paths.starting[0]
+  const isWholePath = before[0] !== undefined && (before[0] === paths.starting[0] || phase === 'starting' && before[0].type === 'lift')
   return play(before, isWholePath ? undefined : play(paths[phase]))
 }

@@ -93,8 +93,10 @@ t.test('a leg that is replaced takes the recording along, in a new segment', asy
   const { call, settings } = answered()
   const result = evolve(open(call), observed(3000, { ...talking, legIds: ['1.2', '1.9'], recordedLegId: '1.9' }, settings))
   t.equal(result.call.recordedLegId, '1.9')
-  t.match(result.effects, [{ type: 'start-recorder', segment: 2 }])
-  t.match(result.call.recording.segments, [{ number: 1, closedBy: 'lost' }])
+  t.match(result.effects, [{ type: 'stop-recorder', segment: 1 }])
+  const next = evolve(result.call, { type: 'recording', input: { type: 'recorder-stopped', atMs: 3010, segment: 1, proof: 'absent' } })
+  t.match(next.effects, [{ type: 'discard-recorder', segment: 1 }, { type: 'start-recorder', segment: 2 }])
+  t.match(next.call.recording.segments, [{ number: 1, closedBy: 'lost' }])
 })
 
 t.test('a leg that is replaced while it is paused stays paused', async t => {

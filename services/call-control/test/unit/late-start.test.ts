@@ -1,6 +1,6 @@
 import t from 'tap'
 import { passTime } from '../../src/usecases/pass-time.ts'
-import { createLab, type Lab } from '../support/lab.ts'
+import { annaLeg, createLab, type Lab } from '../support/lab.ts'
 import { problemOf } from '../support/problems.ts'
 import { company, everywhere } from '../support/rules.ts'
 
@@ -54,4 +54,22 @@ t.test('a recorder that is there in time, one that is not wanted, and one an age
   t.same(alarms(off), [])
   await pass(off, 2000)
   t.match(await refused, { code: 'recorder-failed' })
+})
+
+t.test('a silence of the rules that can not be lifted is tried a few times, alarms within two seconds, and is left to an agent', async t => {
+  const lab = createLab({ company: company({ transfers: 'continue' }) })
+  const { call: { callId } } = await lab.answerCall()
+  lab.driver.faults.refuseStart = 'unavailable'
+  lab.follower.apply({ type: 'transferred', kind: 'blind', byChannelIds: [annaLeg().channelId], to: '1002' })
+  await pass(lab, 1500)
+  t.match(alarms(lab), [{ data: { state: 'resuming', detail: /no recorder 1000 ms/ } }])
+  await pass(lab, 30_000)
+  const { recording } = lab.follower.session(callId)!.call
+  t.match(recording, { phase: { status: 'paused' }, reasons: ['agent'], faults: ['recorder-failed'], nextSegment: 7 })
+  t.equal(recording.segments.length, 6, 'the first, and five attempts')
+  t.equal(alarms(lab).length, 2, 'and once more when it is given up')
+  lab.driver.faults.refuseStart = undefined
+  const resume = lab.command('resume', callId)
+  await lab.time.advance(1000)
+  t.match(await resume, { state: 'recording' })
 })

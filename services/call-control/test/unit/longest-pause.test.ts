@@ -166,5 +166,5 @@ t.test('time alone changes nothing before it is due, whatever came before', asyn
     return state === call()
   }))
   const due = evolve(call(), { type: 'time-passed', atMs: call().longPause!.dueAtMs, commandId: anna })
-  t.match(due.effects, [{ type: 'start-recorder', isResume: true, cause: { commandId: anna, by: { kind: 'machine' } } }])
+  t.match(due.effects, [{ type: 'start-recorder', isGuarded: true, cause: { commandId: anna, by: { kind: 'machine' } } }])
 })

@@ -91,8 +91,10 @@ t.test('a pause intent keeps its kind: only a supervisor lifts what a supervisor
   t.match(missedInputs(phase, { state: 'recording', commandId: null }, supervisors, 5000, () => 'new'), [{ type: 'silence', reason: 'supervisor' }])
 })
 
-t.test('a start by the rules that was never stored as begun goes on under a new number', async t => {
-  const { recording, effects } = transition(play([{ type: 'start', atMs: 1, cause: byPolicy }]), inputsFor('starting', 'absent', false)[0]!)
-  t.match(effects, [{ type: 'start-recorder', segment: 2 }])
+t.test('a start by the rules that was never stored as begun goes on under a new number, once nothing is left of the old one', async t => {
+  const lost = transition(play([{ type: 'start', atMs: 1, cause: byPolicy }]), inputsFor('starting', 'absent', false)[0]!)
+  t.match(lost.effects, [{ type: 'stop-recorder', segment: 1 }])
+  const { recording, effects } = transition(lost.recording, { type: 'recorder-stopped', atMs: 2, segment: 1, proof: 'absent' })
+  t.match(effects, [{ type: 'discard-recorder', segment: 1 }, { type: 'start-recorder', segment: 2, cause: byPolicy }])
   t.equal(recording.phase.status, 'starting')
 })

@@ -109,6 +109,7 @@ t.test('a leg that was replaced meanwhile explains the loss: it records on, in a
   lab.driver.hangUpLeg(trunkLeg().channelId)
   const next = successorOf(lab)
   await reconcile(next, snapshotOf(trunkLeg({ channelId: '1795419347.99' }), annaLeg()))
+  await next.time.advance(100)
   t.equal(phaseOf(next, callId), 'recording')
   t.same(await recordingNow(next), [recorder(2)])
   t.match(next.follower.session(callId)?.call.recording, { nextSegment: 3, segments: [{ number: 1, closedBy: 'lost' }] })

@@ -8,7 +8,7 @@ import { byAgent, byPolicy } from '../support/recording-table.ts'
 
 const callId = 'f0000000-0000-4000-8000-000000000001'
 const stereo = { callId, tracks: ['in' as const, 'out' as const], recordedLegId: 'leg', sampleRateHz: 16000 as const }
-const start = { type: 'start-recorder' as const, segment: 1, cause: byPolicy, requestedAtMs: 0, isResume: false, attempt: 1 }
+const start = { type: 'start-recorder' as const, segment: 1, cause: byPolicy, requestedAtMs: 0, isGuarded: false, attempt: 1 }
 
 function createSetup () {
   const time = createFakeTime()
@@ -87,7 +87,7 @@ t.test('the worst proof of the tracks is that of the segment', async t => {
 
 t.test('a stop pre-empts a start in its guard, and reports no start', async t => {
   const { time, driver, recorders, reports } = createSetup()
-  void recorders.start(stereo, { ...start, cause: byAgent, isResume: true, requestedAtMs: time.now() })
+  void recorders.start(stereo, { ...start, cause: byAgent, isGuarded: true, requestedAtMs: time.now() })
   t.ok(recorders.isBusy(1))
   await recorders.stop(stereo, { segment: 1, commandId: 'c1', urgency: 'now' })
   await time.advance(5000)
@@ -109,7 +109,7 @@ t.test('a recorder is not made within a packet of the last one\'s end', async t 
 
 t.test('once closed it starts nothing and reports nothing unproven', async t => {
   const { time, driver, recorders, reports } = createSetup()
-  void recorders.start(stereo, { ...start, isResume: true, requestedAtMs: time.now() })
+  void recorders.start(stereo, { ...start, isGuarded: true, requestedAtMs: time.now() })
   recorders.close()
   await time.advance(5000)
   driver.stop = async () => await Promise.reject(new Error('no proof'))

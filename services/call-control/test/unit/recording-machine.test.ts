@@ -1,6 +1,6 @@
 import t from 'tap'
 import { transition } from '../../src/domain/recording-machine.ts'
-import { inputFor, inputNames, outcomeOf, paths, phaseNames, play, recordingOf, table, variants } from '../support/recording-table.ts'
+import { byAgent, inputFor, inputNames, outcomeOf, paths, phaseNames, play, recordingOf, table, variants } from '../support/recording-table.ts'
 import { readPage, renderStates } from '../support/state-diagram.ts'
 
 t.test('the table has an outcome for every pair of state and input', async t => {
@@ -88,6 +88,25 @@ t.test('a recorder that was never proven to run is missing from the moment it wa
   const starting = play(paths.starting)
   const { phase } = starting
   if (phase.status !== 'starting') return t.fail('not starting')
-  const { recording } = transition(starting, { type: 'recorder-lost', atMs: phase.segment.requestedAtMs + 5000, segment: phase.segment.number, isExplained: true })
+  const atMs = phase.segment.requestedAtMs + 5000
+  const recording = play([{ type: 'recorder-lost', atMs, segment: 1, isExplained: true }, { type: 'recorder-stopped', atMs, segment: 1, proof: 'absent' }], starting)
   t.match(recording.gaps, [{ startedAtMs: phase.segment.requestedAtMs, reasons: ['lost'] }])
+})
+
+t.test('a track that goes on after the other vanished ends with its stop: till then nothing is called paused', async t => {
+  const lost = transition(play(paths.recording), { type: 'recorder-lost', atMs: 5000, segment: 1, isExplained: false })
+  t.match(lost, { recording: { phase: { status: 'pausing' }, reasons: ['agent'], faults: ['recorder-lost'], segments: [] } })
+  const { recording } = transition(lost.recording, { type: 'recorder-stopped', atMs: 5020, segment: 1, proof: 'absent' })
+  t.match(recording.segments, [{ number: 1, closedBy: 'lost', closedAtMs: 5020, proof: 'absent' }])
+  t.match(recording.gaps, [{ startedAtMs: 5020, reasons: ['lost'], by: [{ kind: 'recovery' }] }])
+})
+
+t.test('a call that ends while a loss is being settled still says that its segment was lost', async t => {
+  const recording = play([...paths.recording, { type: 'recorder-lost', atMs: 4000, segment: 1, isExplained: false }, { type: 'end', atMs: 4001, reason: 'hangup' }, { type: 'recorder-stopped', atMs: 4002, segment: 1, proof: 'absent' }])
+  t.match(recording, { phase: { status: 'ended' }, segments: [{ closedBy: 'lost' }], faults: ['recorder-lost'] })
+})
+
+t.test('somebody who pauses while a loss is being settled has paused it', async t => {
+  const recording = play([...paths.recording, { type: 'recorder-lost', atMs: 4000, segment: 1, isExplained: true }, { type: 'silence', atMs: 4001, reason: 'agent', cause: byAgent }, { type: 'recorder-stopped', atMs: 4002, segment: 1, proof: 'absent' }])
+  t.match(recording, { phase: { status: 'paused' }, reasons: ['agent'], gaps: [{ reasons: ['lost', 'agent'], by: [{ kind: 'recovery' }, { kind: 'agent' }] }] })
 })

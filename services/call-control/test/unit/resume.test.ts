@@ -209,6 +209,28 @@ t.test('an agent may start what the rules had off, and stop it again', async t =
   t.match(await lab.command('pause', callId), { state: 'paused' })
 })
 
+t.test('a first start by an agent waits for the guard, as a resume does, and no longer', async t => {
+  const lab = createLab({ company: company({ recording: everywhere('off') }) })
+  const { call } = await lab.answerCall()
+  const start = lab.command('resume', call.callId)
+  await lab.time.advance(timings.resumeGuardMs - 1)
+  t.same(starts(lab), [], 'what was under way when they pressed stays out')
+  await lab.time.advance(1)
+  t.same(await recordingNow(lab), [recorderId(call, 1, 'mix')])
+  t.match(await start, { state: 'recording' })
+})
+
+t.test('a first start by an agent that fails is not tried again: they were told', async t => {
+  const lab = createLab({ company: company({ recording: everywhere('off') }) })
+  const { call } = await lab.answerCall()
+  lab.driver.faults.refuseStart = 'unavailable'
+  const refused = problemOf(lab.command('resume', call.callId))
+  await lab.time.advance(5000)
+  t.match(await refused, { code: 'recorder-failed' })
+  t.equal(starts(lab).length, 1)
+  t.equal(phaseOf(lab, call.callId), 'off')
+})
+
 t.test('a start by an agent that could not be stored stays off', async t => {
   const lab = createLab({ company: company({ recording: everywhere('off') }) })
   const { call: { callId } } = await lab.answerCall()
