@@ -13,10 +13,12 @@ const wire = await createProxy(t, { host: ari.hostname, port: Number(ari.port) }
 const tacet = await startTacet(t, { env: { ARI_URL: `http://127.0.0.1:${wire.port}` } })
 const office = await openOffice(t, tacet)
 
-async function alarms (): Promise<number> {
+async function metric (name: string, alarm: string): Promise<number> {
   const text = await (await fetch(`${tacet.services['call-control'].adminUrl}/metrics`)).text()
-  return Number(/^tacet_recording_alarms_total\{[^}]*alarm="recording\.missing"[^}]*\} (\d+)/m.exec(text)?.[1] ?? 0)
+  return Number(new RegExp(`^${name}\\{[^}]*alarm="${alarm}"[^}]*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
 }
+
+const alarms = async (): Promise<number> => await metric('tacet_recording_alarms_total', 'recording\\.missing')
 
 async function takeAway (recorderId: string): Promise<void> {
   const { username, password } = tacet.stack.ari
@@ -80,4 +82,12 @@ t.test('when one track of a stereo recording is taken away, the other is not wri
   await talk.hangup()
   const { manifest } = await proofOf(t, tacet, talk, { outcomes: ['incomplete'] })
   t.match(manifest, { faults: ['recorder-lost'], segments: [{ number: 1, closedBy: 'lost' }, { number: 2, closedBy: 'end' }] })
+})
+
+t.test('an Asterisk that is away for longer than a moment is one alarm, until it is back', async t => {
+  await wire.cut()
+  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 1, { timeoutMs: 15_000 })
+  await wire.mend()
+  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 0, { timeoutMs: 15_000 })
+  t.equal(await metric('tacet_alarms_total', 'ari-away'), 1)
 })

@@ -27,6 +27,8 @@ export type AriConnectionOptions = AriRestOptions & {
   onArrival? (event: AriEvent, atMs: number): void
   /** After every connection that got as far as `onUp`. Events from now on are lost, until the next `onUp`. */
   onDown? (reason: string): void
+  /** What went wrong with an attempt to connect. */
+  onFailure? (error: unknown): void
   /** Another instance took our application over: stop acting. Nothing more is heard until `reconnect()`. */
   onReplaced? (): void
   /** Event types that Asterisk need not send. */
@@ -56,7 +58,7 @@ const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** A connection to one PBX that is kept up for as long as it is wanted, by one ari-client after the other. */
 export function createAriConnection (options: AriConnectionOptions): AriConnection {
-  const { app, onUp, onEvent, onArrival, onDown, onReplaced, ignoredEvents = ['ChannelVarset'] } = options
+  const { app, onUp, onEvent, onArrival, onDown, onFailure, onReplaced, ignoredEvents = ['ChannelVarset'] } = options
   const { logger = silent, clock = systemClock } = options
   const timing = { ...TIMING, ...options.timing }
   const rest = createAriRest(options)
@@ -178,7 +180,10 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
       if (lost.aborted) await Promise.race([run, tooLate])
       return !lost.aborted
     } catch (error) {
-      if (!lost.aborted) logger.error({ err: error }, 'ARI reconciliation failed')
+      if (!lost.aborted) {
+        logger.error({ err: error }, 'ARI reconciliation failed')
+        if (onFailure) call('onFailure', () => onFailure(error))
+      }
       return false
     } finally {
       timer.abort()
@@ -191,6 +196,7 @@ export function createAriConnection (options: AriConnectionOptions): AriConnecti
         if (await connectOnce(stop)) failures = 0
       } catch (error) {
         logger.info({ err: error, failures }, 'ARI does not answer')
+        if (onFailure) call('onFailure', () => onFailure(error))
       }
       if (stop.aborted) return
       state = 'down'

@@ -1,6 +1,6 @@
 import { problem } from '@tacet/contracts'
 import {
-  backoff, createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, pause,
+  backoff, createAdminApp, createAlarms, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, isTransientDatabaseError, openDatabase, pause,
   type Closer, type Logger,
 } from '@tacet/service-kit'
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid'
@@ -35,7 +35,10 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const copyOf = { name, kafka, database, table: replicaTable, logger, metrics }
   const settings = createReplica({ ...copyOf, topic: 'tacet.settings.v1' })
   const credentials = createReplica({ ...copyOf, topic: 'tacet.credentials.v1' })
-  const observer = createObserver({ logger, metrics, watch: () => post.watch })
+  const alarms = createAlarms({ metrics, logger })
+  const leaseAway = alarms.outage('database-away')
+  const outages = { ariAway: alarms.outage('ari-away'), takenOver: alarms.outage('pbx-taken-over', 0) }
+  const observer = createObserver({ logger, metrics, alarms, watch: () => post.watch })
 
   const instanceId = uuidv7()
   let epoch = 0
@@ -47,7 +50,13 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const view = createSettingsView(settings)
 
   const post = createPost<PbxWatch>({
-    acquire: () => lease.acquire(),
+    acquire: async () => {
+      const held = await lease.acquire()
+      leaseAway.over()
+      // Another one is in charge by right.
+      if (held === undefined) outages.takenOver.over()
+      return held
+    },
     release: () => lease.release(),
     wait,
     clock: () => performance.now(),
@@ -55,7 +64,10 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     ttlMs: config.leaseTtlMs,
     backOffMs: () => config.leaseTtlMs * (0.3 + Math.random() * 0.4),
     onChange: observer.onRole,
-    onError: err => logger.warn({ err }, 'lease not renewed'),
+    onError: err => {
+      logger.warn({ err }, 'lease not renewed')
+      if (isTransientDatabaseError(err)) leaseAway.failed(err)
+    },
     open: (held): PbxWatch => {
       epoch = held
       return openWatch({
@@ -65,6 +77,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
         answers,
         clock,
         logger,
+        outages,
         isCurrent: () => post.isCurrent,
         ...view,
         callIdOf: linkedId => uuidv5(`${config.pbxId}/${linkedId}`, callNamespace),
@@ -76,7 +89,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
           newId: () => uuidv7(),
           commitTimeoutMs: config.commitTimeoutMs,
           backoff: () => backoff({ firstMs: 100, maxMs: 2_000 }),
-          onStored: () => {},
+          onStored: observer.onStored,
           onFailure: error => {
             if (error instanceof Error && error.name === 'LeaseLost') post.resign()
             observer.onStoreFailure(error)

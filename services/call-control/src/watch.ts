@@ -1,5 +1,5 @@
 import { AriError, createAriConnection, createSnoopRecorderDriver, isRecorderId, recorderStatusOf, type AriEvent, type AriLatency, type RecorderDriver, type RecorderStatus } from '@tacet/ari'
-import type { Logger } from '@tacet/service-kit'
+import type { Logger, Outage } from '@tacet/service-kit'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CallControlConfig } from './config.ts'
 import type { Marks } from './crash-points.ts'
@@ -20,6 +20,7 @@ export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwne
   answers: AnswerBook
   session: Omit<SessionOptions, 'driver' | 'timings'>
   logger: Logger
+  outages: { ariAway: Outage, takenOver: Outage }
   /** Nobody else can be in charge. */
   isCurrent: () => boolean
   onLatency: (latency: AriLatency) => void
@@ -40,9 +41,10 @@ export interface PbxWatch extends Watch {
 }
 
 /** Everything that acts on the PBX while this instance holds the lease. */
-export function openWatch ({ config, marks, store, answers, session, logger, isCurrent, onLatency, ...view }: WatchOptions): PbxWatch {
+export function openWatch ({ config, marks, store, answers, session, logger, outages: { ariAway, takenOver }, isCurrent, onLatency, ...view }: WatchOptions): PbxWatch {
   const { newId } = session
   const replaced = Promise.withResolvers<void>()
+  let trouble: unknown = new Error('not connected')
   let isUsable = false
   let isSilenceDue = false
   const connection = createAriConnection({
@@ -55,7 +57,12 @@ export function openWatch ({ config, marks, store, answers, session, logger, isC
     onArrival: (event, atMs) => driver.onEvent(event, atMs),
     onEvent: handle,
     onUp: reconcile,
-    onReplaced: replaced.resolve,
+    onDown: reason => { trouble = new Error(reason) },
+    onFailure: error => { trouble = error },
+    onReplaced: () => {
+      takenOver.failed(new Error('another instance connected as our application'))
+      replaced.resolve()
+    },
     ignoredEvents,
   })
   const driver = fenced(marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening })), isCurrent)
@@ -139,7 +146,14 @@ export function openWatch ({ config, marks, store, answers, session, logger, isC
   const sessionOf = (recorderId: string) => follower.session(/^tacet-(.{36})-/.exec(recorderId)?.[1] ?? '')
   const segmentOf = (recorderId: string) => Number(/^tacet-.{36}-(\d+)/.exec(recorderId)?.[1])
 
+  function watchConnection (): void {
+    if (connection.state !== 'up') return ariAway.failed(trouble)
+    ariAway.over()
+    takenOver.over()
+  }
+
   const ticker = setInterval(() => {
+    watchConnection()
     const forgotten = follower.tick(({ call }) => (call.endedAtMs ?? view.clock()) + keepOverMs > view.clock())
     for (const callId of forgotten) answers.forgetCall(callId)
     passTime(follower.sessions(), { clock: view.clock, newId: session.newId, onError: err => logger.info({ err }, 'long pause not ended') })
@@ -153,6 +167,7 @@ export function openWatch ({ config, marks, store, answers, session, logger, isC
     get state () { return connection.state },
     async close () {
       clearInterval(ticker)
+      ariAway.over()
       follower.close()
       await connection.close()
     },

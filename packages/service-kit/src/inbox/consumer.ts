@@ -1,5 +1,6 @@
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
 import { lt, sql } from 'drizzle-orm'
+import { createAlarms } from '../alarms.ts'
 import { backoff } from '../backoff.ts'
 import { withCorrelationId } from '../context.ts'
 import type { Database, Transaction } from '../db/database.ts'
@@ -133,6 +134,7 @@ export function createConsumer<const Topic extends TopicName> (options: InboxCon
     create: () => kafka.createConsumer({ groupId }),
     topics: topics.map(topic => kafka.prefixed(topic)),
     logger,
+    outage: createAlarms({ metrics, logger }).outage('kafka-away'),
     eachBatch,
   })
 

@@ -1,4 +1,5 @@
 import type { IHeaders, KafkaMessage, Producer } from 'kafkajs'
+import { createAlarms } from '../alarms.ts'
 import { backoff } from '../backoff.ts'
 import { deadline, pause } from '../deadline.ts'
 import type { KafkaClient } from '../kafka/client.ts'
@@ -22,6 +23,7 @@ export interface DeadLetters {
 /** Puts aside what can't be consumed: as received, with headers that say where it was and what was wrong. */
 export function createDeadLetters ({ kafka, topic, logger, metrics }: { kafka: KafkaClient, topic: string, logger: Logger, metrics: Metrics }): DeadLetters {
   const total = counter(metrics, 'tacet_dead_letters_total', 'Messages put aside, to be looked at', ['topic'])
+  const alarms = createAlarms({ metrics, logger })
   let connected: Promise<Producer> | undefined
 
   async function connect (): Promise<Producer> {
@@ -52,7 +54,7 @@ export function createDeadLetters ({ kafka, topic, logger, metrics }: { kafka: K
         try {
           await trySend(letter)
           total.inc({ topic: letter.topic })
-          return logger.error({ topic: letter.topic, partition, offset, reason }, 'message put to the dead letters')
+          return alarms.raise('dead-letter', { topic: letter.topic, partition, offset, reason })
         } catch (err) {
           logger.warn({ err, topic: letter.topic, partition, offset }, 'dead letter not sent, trying again')
         }

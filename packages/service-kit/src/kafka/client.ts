@@ -84,3 +84,11 @@ export function createKafka ({ brokers, clientId, topicPrefix = '', logger, sock
 function pinoLevel (level: logLevel): 'warn' | 'debug' {
   return level === logLevel.ERROR ? 'warn' : 'debug'
 }
+
+/** kafkajs names its errors after itself. */
+export function isKafkaError (error: unknown): boolean {
+  for (let current = error, depth = 0; current instanceof Error && depth < 10; current = current.cause, depth++) {
+    if (current.name.startsWith('KafkaJS')) return true
+  }
+  return false
+}

@@ -1,4 +1,5 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs'
+import type { Outage } from '../alarms.ts'
 import { backoff } from '../backoff.ts'
 import { deadline, pause } from '../deadline.ts'
 import type { Logger } from '../logging.ts'
@@ -7,6 +8,8 @@ export interface SupervisedConsumerOptions {
   create: () => Consumer
   topics: string[]
   logger: Logger
+  /** Kafka, as this consumer sees it. */
+  outage: Outage
   eachBatch: (payload: EachBatchPayload) => Promise<void>
   /** A broker answered a fetch: we are in touch. */
   onContact?: () => void
@@ -26,7 +29,7 @@ export interface SupervisedConsumer {
  * a new one takes its place, with growing pauses between.
  */
 export function superviseConsumer (options: SupervisedConsumerOptions): SupervisedConsumer {
-  const { create, topics, logger, eachBatch, onContact, onStart } = options
+  const { create, topics, logger, outage, eachBatch, onContact, onStart } = options
   const stopping = new AbortController()
   let isConsuming = false
   let running: Promise<void> | undefined
@@ -70,13 +73,18 @@ export function superviseConsumer (options: SupervisedConsumerOptions): Supervis
     let delays = backoff({ firstMs: 200, maxMs: 5_000 })
     while (!stopping.signal.aborted) {
       try {
-        await consumeUntilCrash(() => { delays = backoff({ firstMs: 200, maxMs: 5_000 }) })
+        await consumeUntilCrash(() => {
+          delays = backoff({ firstMs: 200, maxMs: 5_000 })
+          outage.over()
+        })
       } catch (err) {
         const delayMs = delays.next().value
+        outage.failed(err)
         logger.warn({ err, topics, delayMs }, 'consumer lost')
         await pause(delayMs, stopping.signal)
       }
     }
+    outage.over()
   }
 
   return {

@@ -1,4 +1,5 @@
 import type { Producer, TopicMessages } from 'kafkajs'
+import type { Alarms } from '../alarms.ts'
 import { toKafkaMessage } from '../kafka/cloud-events.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import type { Logger } from '../logging.ts'
@@ -13,6 +14,7 @@ export interface PublisherOptions {
   source: string
   logger: Logger
   metrics: RelayMetrics
+  alarms: Alarms
   batchSize: number
   maxAttempts: number
 }
@@ -29,7 +31,7 @@ const maxRequestBytes = 512 * 1024
 /** What the broker or its protocol holds against one message, whatever the rest. */
 const rowFaults = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])
 
-export function createPublisher ({ store, producer, kafka, source, logger, metrics, batchSize, maxAttempts }: PublisherOptions): Publisher {
+export function createPublisher ({ store, producer, kafka, source, logger, metrics, alarms, batchSize, maxAttempts }: PublisherOptions): Publisher {
   async function publish (rows: OutboxRow[]): Promise<void> {
     await producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(rows, source, kafka) })
     await store.markPublished(rows.map(({ id }) => id))
@@ -44,7 +46,8 @@ export function createPublisher ({ store, producer, kafka, source, logger, metri
     const facts = { err, outboxId: row.id, eventId: row.eventId, topic: row.topic, type: row.type, key: row.key, attempts }
     if (!isParked) return logger.warn(facts, 'event refused by Kafka')
     metrics.parked.inc()
-    logger.error(facts, 'event parked')
+    // What others were promised to be told, they are not told.
+    alarms.raise('event-parked', facts)
   }
 
   /** After a chunk was refused: finds the rows to blame, whose keys wait from then on. */

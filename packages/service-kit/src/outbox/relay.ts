@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { getTableConfig } from 'drizzle-orm/pg-core'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Producer } from 'kafkajs'
+import { createAlarms } from '../alarms.ts'
 import { backoff } from '../backoff.ts'
 import type { Database } from '../db/database.ts'
 import { deadline, pause } from '../deadline.ts'
 import type { CheckResult } from '../http/admin.ts'
-import type { KafkaClient } from '../kafka/client.ts'
+import { isKafkaError, type KafkaClient } from '../kafka/client.ts'
 import type { Logger } from '../logging.ts'
 import type { Metrics } from '../metrics.ts'
 import { createRelayMetrics } from './metrics.ts'
@@ -54,6 +55,8 @@ export function createRelay (options: RelayOptions): Relay {
   const { database, table, kafka, source, logger, metrics, pollIntervalMs = 500, batchSize = 100, maxAttempts = 5, retentionMs = 24 * 3_600_000 } = options
   const lockName = `tacet:outbox:${getTableConfig(table).schema}`
   const relayMetrics = createRelayMetrics(metrics, createOutboxStore(database.db, table))
+  const alarms = createAlarms({ metrics, logger })
+  const [databaseAway, kafkaAway] = [alarms.outage('database-away'), alarms.outage('kafka-away')]
   const stopping = new AbortController()
   let running: Promise<void> | undefined
   let role: 'standby' | 'active' = 'standby'
@@ -77,6 +80,8 @@ export function createRelay (options: RelayOptions): Relay {
       const startedAt = performance.now()
       const { published, refused } = await publisher.publishBatch()
       lastError = undefined
+      kafkaAway.over()
+      databaseAway.over()
       if (Date.now() >= nextCleanUp) {
         await publisher.deletePublished(retentionMs)
         nextCleanUp = Date.now() + 60_000
@@ -96,6 +101,9 @@ export function createRelay (options: RelayOptions): Relay {
     const client = await database.connect()
     try {
       while (!(await client.query('select pg_try_advisory_lock(hashtextextended($1, 0)) as held', [lockName])).rows[0].held) {
+        // Whoever publishes knows better.
+        kafkaAway.over()
+        databaseAway.over()
         await pause(1_000, stopping.signal)
         if (stopping.signal.aborted) return
       }
@@ -103,7 +111,7 @@ export function createRelay (options: RelayOptions): Relay {
       await producer.connect()
       onActive()
       const store = createOutboxStore(drizzle(client), table)
-      await publishUntilStopped(createPublisher({ store, producer, kafka, source, logger, metrics: relayMetrics, batchSize, maxAttempts }))
+      await publishUntilStopped(createPublisher({ store, producer, kafka, source, logger, metrics: relayMetrics, alarms, batchSize, maxAttempts }))
     } finally {
       role = 'standby'
       await deadline(client.end(), 2_000, () => new Error('database connection did not close')).catch(() => {})
@@ -120,10 +128,15 @@ export function createRelay (options: RelayOptions): Relay {
         const delayMs = delays.next().value
         lastError = err instanceof Error ? err.message : String(err)
         relayMetrics.failures.inc()
+        if (isKafkaError(err)) {
+          kafkaAway.failed(err)
+          databaseAway.over()
+        } else databaseAway.failed(err)
         logger.warn({ err, delayMs }, 'outbox not published')
         await pause(delayMs, stopping.signal)
       }
     }
+    for (const outage of [kafkaAway, databaseAway]) outage.over()
     await deadline(producer.disconnect(), 2_000, () => new Error('producer did not disconnect')).catch(() => {})
   }
 

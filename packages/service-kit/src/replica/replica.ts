@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs'
+import { createAlarms } from '../alarms.ts'
 import type { Database } from '../db/database.ts'
 import { deadline } from '../deadline.ts'
 import type { DataOf, TopicName, TypeIn } from '../events.ts'
@@ -112,6 +113,7 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
     create: () => kafka.createConsumer({ groupId: kafka.prefixed(`${name}.replica.${randomUUID()}`) }),
     topics: [kafka.prefixed(topic)],
     logger,
+    outage: createAlarms({ metrics, logger }).outage('kafka-away'),
     eachBatch,
     onStart: async () => {
       replay = createReplay(entries, await readWatermarks())

@@ -27,6 +27,7 @@ for (const [size, maxMessageBytes, detailBytes] of [['refused within a batch', 5
     t.match(rows[0], { attempts: 5, lastError: /larger than/, publishedAt: null })
     t.ok(rows[0]?.parkedAt)
     t.match(await metrics.registry.metrics(), /tacet_outbox_parked_total\{service="test"\} 1/)
+    t.match(await metrics.registry.metrics(), /tacet_alarms_total\{alarm="event-parked",service="test"\} 1/)
   })
 }
 

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import t from 'tap'
 import { topics } from '@tacet/contracts'
-import { appendToOutbox } from '@tacet/service-kit'
+import { appendToOutbox, createAlarms } from '@tacet/service-kit'
 import { callHeld } from '../helpers/events.ts'
 import { eventsIn, watch } from '../helpers/kafka.ts'
 import { isPublished, seqs, startRelay } from '../helpers/relay.ts'
 import { effects, outbox } from '../helpers/schema.ts'
-import { databaseOverProxy, kafkaOverProxy, openTestDatabase, soon, testDatabase, testTopics } from '../helpers/stack.ts'
+import { databaseOverProxy, kafkaOverProxy, logger, openTestDatabase, soon, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
 
 t.test('an event appended in a transaction is published after its commit, as a CloudEvent keyed by its subject', async t => {
   const { database } = await testDatabase(t)
@@ -76,6 +76,26 @@ t.test('with the database gone for a while the relay comes back by itself', { ti
   await proxy.mend()
   await soon(() => seen.length === 1)
 })
+
+for (const away of ['kafka', 'database'] as const) {
+  t.test(`a relay that is without its ${away} for longer than a moment raises one alarm, until it is back`, { timeout: 60_000 }, async t => {
+    const { url, database: direct } = await testDatabase(t)
+    const { kafka: directKafka, prefix } = await testTopics(t, [{ topic: topics.calls }])
+    const { database, kafka, proxy } = away === 'kafka' ? { database: direct, ...await kafkaOverProxy(t, prefix) } : { kafka: directKafka, ...await databaseOverProxy(t, url) }
+    const metrics = testMetrics()
+    createAlarms({ metrics, logger, afterMs: 500 })
+    const shows = async (pattern: string) => new RegExp(pattern).test(await metrics.registry.metrics())
+    const relay = startRelay(t, database, kafka, metrics)
+    await soon(() => relay.check()['role'] === 'active')
+    await proxy.cut()
+    await appendToOutbox(direct.db, outbox, [callHeld(randomUUID(), 1)])
+    await soon(() => shows(`tacet_alarm_active{alarm="${away}-away",service="test"} 1`))
+    await proxy.mend()
+    await soon(() => shows(`tacet_alarm_active{alarm="${away}-away",service="test"} 0`))
+    t.ok(await shows(`tacet_alarms_total{alarm="${away}-away",service="test"} 1`))
+    t.equal((await metrics.registry.metrics()).match(/tacet_alarms_total\{/g)?.length, 1, 'nothing else is alarmed')
+  })
+}
 
 t.test('of two relays one is active, and when it stops the other takes over', async t => {
   const { url, database } = await testDatabase(t)
