@@ -103,6 +103,8 @@ export function newCall (callId: string, pbxId: string, linkedId: string, view: 
 export const recorderId = (call: Pick<Call, 'callId'>, segment: number, track: TrackName): string =>
   `tacet-${call.callId}-${segment}${track === 'mix' ? '' : `-${track}`}`
 
+export const isRecorderOf = ({ callId }: Pick<Call, 'callId'>, id: string): boolean => id.startsWith(`tacet-${callId}-`)
+
 export const isOver = (call: Call): boolean => call.endedAtMs !== null && call.recording.phase.status === 'ended'
 
 export const joinedAgents = (call: Call): Participant[] =>

@@ -1,5 +1,5 @@
 import type { RecorderDriver, RecorderStatus } from '@tacet/ari'
-import { recorderId, type Call } from '../domain/call.ts'
+import { isRecorderOf, recorderId, type Call } from '../domain/call.ts'
 import type { Cause, Phase, RecordingInput } from '../domain/recording.ts'
 import type { PbxSnapshot } from '../domain/pbx.ts'
 import type { CallFollower } from './follow-calls.ts'
@@ -83,12 +83,15 @@ export function createReconciler ({ follower, store, answerBook, driver, snapsho
       const { phase } = call.recording
       return 'segment' in phase ? call.tracks.map(track => recorderId(call, phase.segment.number, track)) : []
     }))
-    for (const id of recorders.keys()) {
-      if (wanted.has(id)) continue
+    for (const { recorderId: id, state } of recorders.values()) {
+      if (wanted.has(id) || (state === 'stopped' && isEvidence(id))) continue
       onStray(id)
       await driver.discard(id, discardTimeoutMs)
     }
   }
+
+  /** A stopped recorder is all there is of its pause until the database has it. */
+  const isEvidence = (id: string) => follower.sessions().some(({ isStored, call }) => !isStored && isRecorderOf(call, id))
 
   return { run }
 }

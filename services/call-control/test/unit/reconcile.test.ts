@@ -151,6 +151,26 @@ t.test('the evidence of a pause is removed once the database has it', async t =>
   t.notOk((await lab.driver.list()).some(({ recorderId }) => recorderId === recorder(1)))
 })
 
+t.test('the evidence of a pause that the database does not have yet is left alone', async t => {
+  const { lab, callId, recorder } = await createAnswered()
+  await reconcile(lab, talking)
+  lab.store.isDown = true
+  const pause = lab.command('pause', callId)
+  await lab.time.advance(2000)
+  t.match(await pause, { state: 'paused', durable: false })
+  t.same(await reconcile(lab, talking), [])
+  t.match(await lab.driver.list(), [{ recorderId: recorder(1), state: 'stopped' }])
+
+  // The process dies before the database is back: what is left on the PBX tells its successor.
+  const next = successorOf(lab)
+  await reconcile(next, talking)
+  t.equal(phaseOf(next, callId), 'paused')
+
+  lab.store.isDown = false
+  await lab.time.advance(5000)
+  t.notOk((await lab.driver.list()).some(({ state }) => state === 'stopped'), 'once it is stored it is removed')
+})
+
 t.test('answers given by Idempotency-Key survive', async t => {
   const { lab, callId } = await createAnswered()
   const answer = await lab.command('pause', callId, { idempotencyKey: 'k' })
