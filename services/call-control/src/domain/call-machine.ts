@@ -208,9 +208,14 @@ const isFinished = (call: Call) => call.recording.phase.status === 'ending' || c
 /** The rules as the call froze them, for one agent in it; undefined when the agent's rules are unknown. */
 export function decideFor (call: Call, agentId: string): CallDecision | undefined {
   const own = rulesOf(call, agentId)
-  const peer = call.participants.find(participant => participant.agentId !== agentId && participant.joinedAtMs !== null)
   if (!own || !call.rules) return undefined
-  return decide({ direction: call.direction, rules: call.rules, agent: own, peer: call.direction === 'internal' ? peer?.rules ?? null : null })
+  return decide({ direction: call.direction, rules: call.rules, agent: own, peer: call.direction === 'internal' ? peerOf(call, agentId)?.rules ?? null : null })
+}
+
+/** Who is at the other end now; while nobody is, who was there last. */
+function peerOf (call: Call, agentId: string): Participant | undefined {
+  const others = call.participants.filter(participant => participant.agentId !== agentId && participant.joinedAtMs !== null)
+  return others.findLast(({ leftAtMs }) => leftAtMs === null) ?? others.at(-1)
 }
 
 const rulesOf = (call: Call, agentId: string): FrozenAgent | undefined =>

@@ -1,10 +1,10 @@
 import t from 'tap'
 import type { Manifest } from '@tacet/contracts'
-import { agentlessGraceMs, evolve } from '../../src/domain/call-machine.ts'
+import { agentlessGraceMs, decideFor, evolve } from '../../src/domain/call-machine.ts'
 import { newCall, publicState, type Call, type CallInput, type CallTransition, type SettingsNow } from '../../src/domain/call.ts'
 import type { CallView } from '../../src/domain/call-view.ts'
 import { callIdOf } from '../support/lab.ts'
-import { anna, ben, company, companyId, createSettings, everywhere, agent, phoneNumber, type Settings } from '../support/rules.ts'
+import { anna, ben, cleo, company, companyId, createSettings, everywhere, agent, phoneNumber, type Settings } from '../support/rules.ts'
 
 const annaView = { agentId: anna, endpoint: 'PJSIP/1001', channelId: '1.2', isJoined: true }
 const benView = { agentId: ben, endpoint: 'PJSIP/1002', channelId: '1.3', isJoined: true }
@@ -154,4 +154,17 @@ t.test('a call that was off all the time leaves no recording behind', async t =>
   const { call } = answered({ company: company({ recording: everywhere('off') }) })
   t.match(call.recording.gaps, [{ startedAtMs: 2000, reasons: ['not-started'] }])
   t.same(typesOf(evolve(call, { type: 'gone', atMs: 3000 })), ['call.agent-left', 'call.ended'])
+})
+
+t.test('on an internal call whoever is at the other end now has a say, not who was there before', async t => {
+  const cleoView = { agentId: cleo, endpoint: 'PJSIP/1003', channelId: '1.4', isJoined: true }
+  const stubborn = agent(ben, { agentInitiatedPause: 'deny' })
+  const { call, settings } = answered({ company: company({ transfers: 'continue' }), agents: [agent(anna), stubborn, agent(cleo)] }, talkingInside)
+  const refusalOf = (of: Call, agentId: string) => decideFor(of, agentId)?.pause.refusal?.code ?? null
+  t.equal(refusalOf(call, anna), 'internal-peer-denied')
+  const ringingAtCleo = evolve(call, observed(3000, { ...talkingInside, agents: [annaView, { ...cleoView, isJoined: false }] }, settings)).call
+  t.equal(refusalOf(ringingAtCleo, anna), 'internal-peer-denied', 'while nobody is there, who was there last')
+  const atCleo = evolve(ringingAtCleo, observed(4000, { ...talkingInside, agents: [annaView, cleoView] }, settings)).call
+  t.equal(refusalOf(atCleo, anna), null)
+  t.equal(refusalOf(atCleo, cleo), null)
 })
