@@ -16,6 +16,9 @@ const querystring = z.object({ callId: z.string().max(256).optional() })
 export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clock }: AppDependencies): void {
   const lastToggles = new Map<string, number>()
 
+  // A proxy between phone and PBX that kept an answer would answer the next press of the key, too.
+  app.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
+
   app.get('/:deviceToken/:key', {
     schema: {
       summary: 'A key on a phone: pause, resume, toggle or status of the agent\'s call',

@@ -29,6 +29,14 @@ t.test('a phone pauses, resumes and asks by GET, and reads a sentence', async t 
   }
 })
 
+t.test('no answer to a phone is kept by anything between', async t => {
+  const { lab, press } = await createPhone(t)
+  t.match(await press('status'), { status: 404, headers: { 'cache-control': 'no-store' } })
+  await lab.answerCall()
+  for (const key of ['status', 'pause', 'pause', 'toggle']) t.match(await press(key), { status: 200, headers: { 'cache-control': 'no-store' } }, key)
+  t.match(await press('pause', { token: 'x'.repeat(32) }), { status: 401, headers: { 'cache-control': 'no-store' } })
+})
+
 t.test('whoever asks for JSON gets the same as from the API', async t => {
   const { lab, press } = await createPhone(t)
   const { call: { callId } } = await lab.answerCall()
