@@ -111,11 +111,13 @@ export function createCommands (options: CommandOptions) {
     return earlier.answer
   }
 
-  /** The caller's call, or the same 404 for a call of others and one that never was. */
+  /** The caller's call, or the same answer for a call of others and one that never was: with the database away, too, that it is away. */
   async function find ({ principal, callId }: Pick<Command, 'principal' | 'callId'>): Promise<Call> {
-    const call = options.session(callId)?.call ?? await stored(callId)
-    if (!call || !isReachable(call, principal)) throw problem('call-not-found')
-    return call
+    const live = options.session(callId)?.call
+    if (live && isReachable(live, principal)) return live
+    const known = await stored(callId)
+    if (live || !known || !isReachable(known, principal)) throw problem('call-not-found')
+    return known
   }
 
   /** The call that is commanded, or the answer from before. */

@@ -221,3 +221,16 @@ t.test('a command that was under way when another instance took over is in the l
   await lab.time.settle()
   t.match(audits(lab).at(-1), { action: 'recording.pause', outcome: 'failed', code: 'standby', callId })
 })
+
+t.test('with the database away nobody learns which calls of others exist, either', async t => {
+  const lab = createLab()
+  const { call: { callId } } = await lab.answerCall()
+  lab.store.isDown = true
+  for (const principal of [asAgent(ben), asStranger]) {
+    const [ofOthers, unknown] = await Promise.all([callId, unknownCall].map(async id => await problemOf(lab.command('pause', id, { principal }))))
+    t.match(ofOthers, { code: 'storage-unavailable', status: 503 })
+    t.same({ ...ofOthers, cause: undefined }, { ...unknown, cause: undefined })
+    t.same(lab.follower.session(callId)?.call.recording.reasons, [])
+  }
+  t.match(await lab.commands.find({ principal: asAgent(anna), callId }), { callId }, 'whose it is needs no database')
+})
