@@ -60,6 +60,28 @@ t.test('a blind transfer cuts the recording: only the part before is saved', asy
     { voices: [next], recorded: [], silent: [everywhere] })
 })
 
+t.test('a transfer that nobody saw, because call-control was down, cuts the recording all the same', async t => {
+  await tacet.putCompany({ transfers: 'stop' })
+  const talk = await receiveCall(office)
+  await talk.isRecorded()
+  await speak(talk.voices, 500)
+  await tacet.services['call-control'].kill('SIGKILL')
+  talk.recorded[0]!.toMs = performance.timeOrigin + performance.now()
+  const next = await transferToBen(talk)
+  await tacet.start('call-control')
+  await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'ended', { timeoutMs: 15_000, message: 'the recording goes on' })
+  talk.mute()
+  await speak(talk.voices, 500)
+  await talk.hangup()
+
+  const proof = await proofOf(t, tacet, talk)
+  t.match(proof.timeline, { endReason: 'transfer', segments: [{ number: 1 }], gaps: [] })
+  t.match(proof.events.find(({ type }) => type === 'call.transferred')?.data, { kind: 'blind' })
+  checkAudio(t, proof,
+    { ...talk, voices: [talk.customer] },
+    { voices: [next], recorded: [], silent: talk.silent })
+})
+
 t.test('where recordings survive a transfer, the next agent is heard, and their own access decides', async t => {
   await tacet.putCompany({ transfers: 'continue' })
   await tacet.putAgent(1, { agentInitiatedPause: 'deny' })

@@ -5,6 +5,7 @@ import type { AgentView, CallView } from './call-view.ts'
 import { isMissing, lateStartOf } from './late-start.ts'
 import { clockOf, overdue } from './longest-pause.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
+import { missedTransfer } from './missed-transfer.ts'
 import { transition } from './recording-machine.ts'
 import type { RecordingEvent, RecordingInput } from './recording.ts'
 
@@ -72,6 +73,7 @@ function createDraft (before: Call): Draft {
 function observe (draft: Draft, { atMs, view, settings, isCatchUp }: InputOf<'observed'>): void {
   const isNew = draft.call.seq === 0
   const wasAnswered = draft.call.answeredAtMs !== null
+  if (wasAnswered) catchUp(draft, view, atMs, isCatchUp)
   if (!wasAnswered && view.legIds.length > 1) draft.call = { ...draft.call, direction: view.direction, number: view.number, customer: view.customer ?? draft.call.customer }
   draft.call = { ...draft.call, sipCallIds: [...new Set([...draft.call.sipCallIds, ...view.sipCallIds])] }
   seeAgents(draft, view.agents)
@@ -80,6 +82,15 @@ function observe (draft: Draft, { atMs, view, settings, isCatchUp }: InputOf<'ob
   if (wasAnswered) admit(draft, view.agents, settings, atMs)
   dismiss(draft, view.agents, atMs)
   if (wasAnswered) followLeg(draft, view, atMs)
+}
+
+function catchUp (draft: Draft, view: CallView, atMs: number, isCatchUp: boolean): void {
+  const missed = missedTransfer(draft.call, view, isCatchUp)
+  if (missed === 'none') return
+  draft.call = { ...draft.call, isLeftUnseen: missed === 'unclear' }
+  // Only an attended one makes one call of two.
+  const kind = draft.call.linkedIds.length > 1 ? 'attended' : 'blind'
+  if (missed === 'transferred') transferred(draft, { type: 'transferred', atMs, kind, byChannelId: null, to: null })
 }
 
 /** Rings of agents who never join are kept too: they may see the call while it rings. */
@@ -152,7 +163,8 @@ function hold (draft: Draft, { type, atMs, channelId }: InputOf<'held' | 'unheld
 function transferred (draft: Draft, { atMs, kind, byChannelId, to }: InputOf<'transferred'>): void {
   if (draft.call.answeredAtMs === null) return
   const by = draft.call.participants.find(participant => participant.channelId === byChannelId)
-  draft.call = { ...draft.call, isTransferred: true }
+  draft.call = { ...draft.call, isTransferred: true, isLeftUnseen: false }
+  if (by) updateParticipant(draft, by.channelId, { hasTransferred: true })
   draft.emit('call.transferred', atMs, { kind, byAgentId: by?.agentId ?? null, to })
   if (!transfersContinue(draft.call)) return draft.record({ type: 'end', atMs, reason: 'transfer' })
   // Another phone's stream may begin at a lower sequence number, and then Debian's Asterisk hides it from a recorder

@@ -13,6 +13,8 @@ export interface Participant {
   joinedAtMs: number | null
   leftAtMs: number | null
   isOnHold: boolean
+  /** They were seen to transfer the call: that they go is no news. */
+  hasTransferred?: true
   rules: FrozenAgent | null
 }
 
@@ -33,6 +35,8 @@ export interface Call {
   /** Since when no agent is in the call though it goes on. */
   agentlessSinceMs: number | null
   isTransferred: boolean
+  /** Agents went while nobody watched, and nobody knows yet whether they hung up or transferred. */
+  isLeftUnseen?: boolean
   recordedLegId: string | null
   tracks: TrackName[]
   sampleRateHz: SampleRateHz

@@ -1,13 +1,14 @@
 import t from 'tap'
-import type { Lab } from '../support/lab.ts'
+import type { Lab, LabOptions } from '../support/lab.ts'
 import { createMirror, createReplayLab, endState, readEvents, replay, scenarios, show, type Recorded } from '../support/replay.ts'
+import { company } from '../support/rules.ts'
 
 const isRecording = async ({ driver }: Lab) => (await driver.list()).some(({ state }) => state !== 'stopped')
 const isAllOver = ({ follower }: Lab) => follower.sessions().every(({ call }) => call.endedAtMs !== null && call.recording.phase.status === 'ended')
 
 /** Sees nothing of some events; then reconnects and looks. */
-async function replayWithHole (events: Recorded[], from: number, to: number): Promise<Lab> {
-  const lab = createReplayLab(events)
+async function replayWithHole (events: Recorded[], from: number, to: number, options: LabOptions = {}): Promise<Lab> {
+  const lab = createReplayLab(events, options)
   const mirror = createMirror()
   for (const [index, recorded] of events.entries()) {
     mirror.see(recorded)
@@ -58,4 +59,40 @@ t.test('a queue call first seen in its middle misses nothing from before an agen
   const lab = await replayWithHole(events, 0, answered + 1)
   const [gap] = endState(lab)[0]!.recording.gaps
   t.ok(gap!.startedAtMs > endState(lab)[0]!.startedAtMs)
+})
+
+for (const scenario of ['blind-transfer-to-agent', 'blind-transfer-to-outside', 'attended-transfer', 'attended-transfer-to-outside']) {
+  const events = readEvents(scenario)
+  const customerId = 'channel' in events[0]!.event ? events[0]!.event.channel?.id ?? '' : ''
+  const transfer = events.findIndex(({ event }) => event.type.endsWith('Transfer'))
+  const agentId = (({ event }) => event.type === 'BridgeBlindTransfer' ? event.channel.id : event.type === 'BridgeAttendedTransfer' ? event.transferer_first_leg.id : '')(events[transfer]!)
+  // From before anything of the transfer is seen; an attended one, also from its middle.
+  const from = events.findIndex(({ event }) => event.type === 'ChannelLeftBridge' && [customerId, agentId].includes(event.channel.id))
+  const agentGone = events.findIndex(({ event }) => event.type === 'ChannelDestroyed' && event.channel.id === agentId)
+  const nextThere = events.findIndex(({ event }, index) => index > agentGone && event.type === 'ChannelEnteredBridge')
+
+  for (const [moment, start, to] of [['the agent is gone', Math.min(from, transfer), agentGone + 1], ['the next one is there', Math.min(from, transfer), Math.max(nextThere, agentGone) + 1], ['its event was past', transfer, agentGone + 1]] as const) {
+    t.test(`a ${scenario} of which nothing was seen until ${moment} cuts the recording`, async t => {
+      const lab = await replayWithHole(events, start, to)
+      const { call } = lab.follower.sessions().find(session => session.call.linkedIds.includes(customerId))!
+      t.match(call.recording.phase, { status: 'ended', reason: 'transfer' })
+      t.equal(lab.eventTypes().filter(type => type === 'recording.ended').length, lab.follower.sessions().filter(session => session.call.recording.segments.length > 0).length)
+      t.ok(lab.messages().some(({ type, data }) => type === 'call.transferred' && (data as { callId: string }).callId === call.callId))
+    })
+
+    t.test(`a ${scenario} of which nothing was seen until ${moment} has its recorder replaced, where transfers continue`, async t => {
+      const lab = await replayWithHole(events, start, to, { company: company({ transfers: 'continue' }) })
+      const { call } = lab.follower.sessions().find(session => session.call.linkedIds.includes(customerId))!
+      t.match(call.recording.phase, { status: 'ended', reason: 'hangup' })
+      t.match(call.recording, { segments: [{ closedBy: 'pause' }, { closedBy: 'end' }], gaps: [{ reasons: ['policy'] }] })
+    })
+  }
+}
+
+t.test('an agent who hung up while nobody watched has transferred nothing', async t => {
+  const events = readEvents('inbound-agent-hangs-up')
+  const gone = events.findIndex(({ event }) => event.type === 'ChannelDestroyed')
+  const lab = await replayWithHole(events, gone - 3, gone + 1)
+  t.notOk(lab.eventTypes().includes('call.transferred'))
+  t.match(endState(lab)[0]!.recording.phase, { status: 'ended', reason: 'hangup' })
 })
