@@ -1,4 +1,4 @@
-import { problem } from '@tacet/contracts'
+import { deadLetterTopic, problem } from '@tacet/contracts'
 import {
   backoff, createAdminApp, createAlarms, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, isTransientDatabaseError, openDatabase, pause,
   type Closer, type Logger,
@@ -32,7 +32,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   closer.add('database', () => database.close())
   const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:call-control', logger, metrics })
-  const copyOf = { name, kafka, database, table: replicaTable, logger, metrics }
+  const copyOf = { name, kafka, database, table: replicaTable, deadLetterTopic: deadLetterTopic(name), logger, metrics }
   const settings = createReplica({ ...copyOf, topic: 'tacet.settings.v1' })
   const credentials = createReplica({ ...copyOf, topic: 'tacet.credentials.v1' })
   const alarms = createAlarms({ metrics, logger })

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { topics } from '@tacet/contracts'
+import { deadLetterTopic, topics } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
 import { createAssemblyWorker, createPorts } from './assembly.ts'
@@ -45,7 +45,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
 
   const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics })
-  const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, logger, metrics })
+  const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, deadLetterTopic: deadLetterTopic(name), logger, metrics })
 
   const reached = createReached(config, crashPoints)
   const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)

@@ -5,12 +5,14 @@ import type { Database } from '../db/database.ts'
 import { deadline } from '../deadline.ts'
 import type { DataOf, TopicName, TypeIn } from '../events.ts'
 import type { CheckResult } from '../http/admin.ts'
+import { createDeadLetters } from '../inbox/dead-letters.ts'
 import { fromKafkaMessage } from '../kafka/cloud-events.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { superviseConsumer } from '../kafka/supervised-consumer.ts'
 import type { Logger } from '../logging.ts'
 import { counter, gauge, type Metrics } from '../metrics.ts'
 import { createEntries } from './entries.ts'
+import { createRefused } from './refused.ts'
 import { createReplay, type Replay, type ReplicaRecord, type Watermark } from './replay.ts'
 import { createSaver } from './saver.ts'
 import { createReplicaStore } from './store.ts'
@@ -23,6 +25,8 @@ export interface ReplicaOptions<Topic extends TopicName> {
   kafka: KafkaClient
   database: Database
   table: ReplicaTable
+  /** Where unreadable messages go, without prefix: `deadLetterTopic(service)`. */
+  deadLetterTopic: string
   logger: Logger
   metrics: Metrics
 }
@@ -55,6 +59,7 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
   const logger = options.logger.child({ replica: topic })
   const entries = createEntries()
   const store = createReplicaStore(database.db, table, topic)
+  const refused = createRefused({ topic, store, deadLetters: createDeadLetters({ kafka, topic: options.deadLetterTopic, logger, metrics }), logger })
   const saver = createSaver({ store, entries, logger })
   const poison = counter(metrics, 'tacet_replica_poison_total', 'Messages of a compacted topic that could not be read', ['topic'])
   const lastContact = gauge(metrics, 'tacet_replica_last_contact_timestamp_seconds', 'When the copy was last known to be up to date', ['topic'])
@@ -73,7 +78,7 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
     }
   }
 
-  function parse (message: KafkaMessage): ReplicaRecord | undefined {
+  function parse (partition: number, message: KafkaMessage): ReplicaRecord | undefined {
     const id = message.key?.toString()
     if (message.value === null && id !== undefined) return { kind: 'tombstone', id }
     const parsed = fromKafkaMessage(topic, message)
@@ -82,8 +87,10 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
       return { kind: 'data', id: parsed.event.subject, type: parsed.event.type, version: data.version, data }
     }
     if (parsed.kind !== 'unknown') {
+      const reason = parsed.kind === 'poison' ? parsed.reason : 'no data'
       poison.inc({ topic })
-      logger.error({ offset: message.offset, key: id, reason: parsed.kind === 'poison' ? parsed.reason : 'no data' }, 'message not understood, the earlier version stays')
+      logger.warn({ offset: message.offset, key: id, reason }, 'message not understood, the earlier version stays')
+      refused.add({ partition, message, reason })
     }
     return undefined
   }
@@ -101,7 +108,7 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
 
   async function eachBatch ({ batch, resolveOffset, heartbeat }: EachBatchPayload): Promise<void> {
     for (const message of batch.messages) {
-      saver.save(replay?.receive(batch.partition, message.offset, parse(message)) ?? [])
+      saver.save(replay?.receive(batch.partition, message.offset, parse(batch.partition, message)) ?? [])
       resolveOffset(message.offset)
     }
     await settle()
@@ -158,6 +165,7 @@ export function createReplica<const Topic extends TopicName> (options: ReplicaOp
     async stop () {
       await consumer.stop()
       await saver.flush()
+      await refused.stop()
     },
   }
 }

@@ -1,23 +1,25 @@
 import { randomUUID } from 'node:crypto'
-import { eq } from 'drizzle-orm'
+import { eq, like } from 'drizzle-orm'
 import t, { type Test } from 'tap'
 import { topics, type Credential } from '@tacet/contracts'
 import { createReplica, toKafkaMessage, type Database, type KafkaClient } from '@tacet/service-kit'
 import { credential } from '../helpers/events.ts'
+import { watch } from '../helpers/kafka.ts'
 import { replica as table } from '../helpers/schema.ts'
 import { databaseOverProxy, kafkaOverProxy, logger, soon, testDatabase, testMetrics, testTopics } from '../helpers/stack.ts'
 
 const topic = topics.credentials
 const type = 'credential.changed'
+const deadLetters = 'test.dead-letters.v1'
 
 async function startReplica (t: Test, database: Database, kafka: KafkaClient) {
-  const replica = createReplica({ topic, name: 'test', kafka, database, table, logger, metrics: testMetrics() })
+  const replica = createReplica({ topic, name: 'test', kafka, database, table, deadLetterTopic: deadLetters, logger, metrics: testMetrics() })
   await replica.start()
   t.teardown(() => replica.stop())
   return replica
 }
 
-const setUp = async (t: Test) => ({ ...await testDatabase(t), ...await testTopics(t, [{ topic, isCompacted: true }]) })
+const setUp = async (t: Test) => ({ ...await testDatabase(t), ...await testTopics(t, [{ topic, isCompacted: true }, { topic: deadLetters }]) })
 
 async function publisherTo (t: Test, kafka: KafkaClient) {
   const producer = kafka.createProducer()
@@ -85,8 +87,9 @@ t.test('a tombstone removes, and what is created again after it is there', async
   t.same(restarted.list(type).map(({ credentialId, version }) => ({ credentialId, version })), [{ credentialId: back.credentialId, version: 2 }])
 })
 
-t.test('a message that makes no sense is passed over, and the version before it stays', async t => {
+t.test('a message that makes no sense is passed over, the version before it stays, and it goes to the dead letters once, however often it is read', async t => {
   const { database, kafka } = await setUp(t)
+  const letters = await watch(t, kafka, [deadLetters])
   const { publish, raw } = await publisherTo(t, kafka)
   const [one, last] = [credential(1), credential(1)]
   await publish(one)
@@ -96,6 +99,16 @@ t.test('a message that makes no sense is passed over, and the version before it 
   t.equal(await replica.whenUsable(20_000), 'current')
   t.ok(replica.get(type, one.credentialId))
   t.ok(replica.get(type, last.credentialId))
+  await soon(() => letters.length === 1)
+  t.match(letters, [{ key: one.credentialId, value: 'rubbish' }])
+  t.match(letters[0]?.headers, { dead_letter_topic: Buffer.from(topic), dead_letter_offset: Buffer.from('1') })
+  await soon(async () => (await database.db.select().from(table).where(like(table.topic, '%#refused'))).length === 1)
+
+  const restarted = await startReplica(t, database, kafka)
+  t.equal(await restarted.whenUsable(20_000), 'current')
+  await raw(one.credentialId, 'more rubbish')
+  await soon(() => letters.length > 1)
+  t.match(letters.slice(1), [{ value: 'more rubbish' }], 'the first is not put there again, by either')
 })
 
 t.test('an empty topic is a current replica', async t => {
