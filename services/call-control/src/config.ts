@@ -13,6 +13,7 @@ export const callControlConfig = {
   startTimeoutMs: variable('START_TIMEOUT_MS', wholeNumber(200, 30_000).default(2_000), 'how long a recorder may take to start'),
   commitTimeoutMs: variable('COMMIT_TIMEOUT_MS', wholeNumber(100, 30_000).default(1_000), 'how long a command waits for the database'),
   leaseTtlMs: variable('LEASE_TTL_MS', wholeNumber(2_000, 120_000).default(10_000), 'after this silence of the active instance another one takes over'),
+  callRetentionDays: variable('CALL_RETENTION_DAYS', wholeNumber(1, 3_650).default(7), 'how long a call that is over can still be asked about; then it is deleted, once all its events are published'),
   ...crashConfig,
 }
 export type CallControlConfig = ConfigOf<typeof callControlConfig>

@@ -4,6 +4,7 @@ import {
   type Closer, type Logger,
 } from '@tacet/service-kit'
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid'
+import { createForgetCalls } from './adapters/forget-calls.ts'
 import { createPostgresCallStore } from './adapters/postgres-call-store.ts'
 import { createPostgresLease } from './adapters/postgres-lease.ts'
 import { createSettingsView } from './adapters/settings-view.ts'
@@ -15,6 +16,7 @@ import { createObserver } from './observer.ts'
 import { messageOf } from './usecases/audit-attempt.ts'
 import { createAnswerBook, createCommands } from './usecases/command-recording.ts'
 import { createPost } from './usecases/hold-post.ts'
+import { keepUp } from './upkeep.ts'
 import { openWatch, type PbxWatch } from './watch.ts'
 
 const name = 'call-control'
@@ -138,6 +140,8 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   await Promise.all([settings, credentials].map(copy => copy.whenUsable(copy.check()['state'] === 'stored' ? 5_000 : 20_000)))
   post.start()
   closer.add('post', () => post.stop())
+  const upkeep = keepUp({ forgetCalls: createForgetCalls({ database }), callRetentionMs: config.callRetentionDays * 24 * 3_600_000, logger })
+  closer.add('upkeep', () => upkeep.stop())
 
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })

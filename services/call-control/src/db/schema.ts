@@ -1,5 +1,6 @@
 import type { CommandAnswer } from '@tacet/contracts'
 import { outboxTable, replicaTable } from '@tacet/service-kit'
+import { sql } from 'drizzle-orm'
 import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 import type { Call } from '../domain/call.ts'
 import type { Attempt } from '../usecases/audit-attempt.ts'
@@ -20,7 +21,10 @@ export const calls = callControl.table('calls', {
   state: jsonb().$type<Call>().notNull(),
   startedAt: instant('started_at').notNull(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
-}, table => [index('calls_open_index').on(table.pbxId, table.isOver)])
+}, table => [
+  index('calls_open_index').on(table.pbxId, table.isOver),
+  index('calls_over_index').on(table.updatedAt).where(sql`is_over`),
+])
 
 /** Pauses that were asked for; read only when an instance takes over. */
 export const pauseIntents = callControl.table('pause_intents', {

@@ -1,0 +1,1 @@
+CREATE INDEX "calls_over_index" ON "call_control"."calls" USING btree ("updated_at") WHERE is_over;
