@@ -13,20 +13,20 @@ const everywhere = { fromMs: 0, toMs: Infinity }
 
 type Received = Awaited<ReturnType<typeof receiveCall>>
 
-/** Anna puts the customer on hold and asks Ben first. */
-async function consult (talk: Received) {
+/** Anna puts the customer on hold and asks somebody first, Ben unless it is said whom. */
+async function consult (talk: Received, { number, phone } = { number: ben.extension, phone: office.desks[1] }) {
   await talk.agent.call.hold()
-  const [annaSignal, benSignal] = [newSignal('anna-asks'), newSignal('ben')]
-  const outgoing = await office.desks[0].call(ben.extension, { audio: annaSignal })
-  const incoming = await office.desks[1].waitForCall()
-  await incoming.answer({ audio: benSignal })
+  const [annaSignal, nextSignal] = [newSignal('anna-asks'), newSignal('asked')]
+  const outgoing = await office.desks[0].call(number, { audio: annaSignal })
+  const incoming = await phone.waitForCall()
+  await incoming.answer({ audio: nextSignal })
   await outgoing.answered()
   const { callId } = await eventually(async () => {
     const { body } = await tacet.callControl('/v1/calls', { token: tacet.supervisorToken })
     return body.items.find((call: any) => call.callId !== talk.callId && call.sipCallIds.includes(outgoing.sipCallId) && call.answeredAt !== null)
   }, { message: 'the consultation is not seen' })
   const asking = voiceOf(annaSignal, outgoing)
-  const next = voiceOf(benSignal, incoming)
+  const next = voiceOf(nextSignal, incoming)
   return { asking, next, talk: createTalk(tacet, { callId, voices: [asking, next], token: anna.token }) }
 }
 
@@ -126,3 +126,35 @@ t.test('a call that is transferred while it is paused stays paused, and its cons
     { voices: [consultation.next], recorded: [talk.recorded[1]!], silent: talk.silent },
     { voices: [consultation.asking], recorded: [], silent: [everywhere] })
 })
+
+for (const order of ['the pause comes first', 'the consultation comes first']) {
+  t.test(`a paused customer is in no file when they are transferred to somebody outside who was asked first, and ${order}`, async t => {
+    await tacet.putCompany({ transfers: 'continue' })
+    const talk = await receiveCall(office)
+    await talk.isRecorded()
+    await speak(talk.voices, 400)
+    if (order.startsWith('the pause')) await talk.pause()
+    const consultation = await consult(talk, { number: '+447700900555', phone: office.outside })
+    if (!order.startsWith('the pause')) {
+      await consultation.talk.isRecorded()
+      await speak([talk.customer, ...consultation.talk.voices], 400)
+      consultation.talk.mute()
+      await talk.pause()
+    }
+    await eventually(async () => (await consultation.talk.status()).state === 'recording')
+    consultation.talk.listen()
+    await speak([talk.customer, ...consultation.talk.voices], 600)
+    await joinCustomer(talk, consultation)
+    consultation.talk.mute()
+    await speak([talk.customer, consultation.next], 600)
+    t.match(await talk.status(tacet.supervisorToken), { state: 'paused', reasons: ['agent'] })
+    await talk.hangup()
+
+    const [proof, aside] = await Promise.all([proofOf(t, tacet, talk), proofOf(t, tacet, consultation.talk)])
+    checkAudio(t, proof, { ...talk, voices: [talk.customer] }, { voices: consultation.talk.voices, recorded: [], silent: [everywhere] })
+    const [asked, ...later] = consultation.talk.recorded
+    checkAudio(t, aside,
+      { voices: consultation.talk.voices, recorded: [asked!, ...later], silent: [] },
+      { voices: [talk.customer], recorded: [], silent: [everywhere] })
+  })
+}

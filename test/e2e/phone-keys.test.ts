@@ -75,7 +75,7 @@ t.test('the SIP Call-ID says which of two calls is meant', async t => {
   t.match((await get('pause')).problem(), { status: 409, code: 'ambiguous-call' })
   const paused = await get(`pause?callId=${encodeURIComponent(held.agent.call.sipCallId)}`, asJson)
   t.match(paused, { status: 200, body: { callId: held.callId, state: 'paused' } })
-  t.equal((await active.status()).state, 'recording')
+  await eventually(async () => (await active.status()).state === 'recording', { message: 'the other call is recorded on, from Anna\'s own leg' })
   t.match(await get(`status?callId=${encodeURIComponent(active.caller.call.sipCallId)}`, asJson), { status: 200, body: { callId: active.callId, state: 'recording' } })
 
   await held.agent.call.hold()

@@ -124,7 +124,7 @@ export function openWatch ({ config, marks, store, answers, session, logger, out
       await sleep(lossMs)
       const found = sessionOf(recorderId)
       const phase = found?.call.recording.phase
-      if (!found || !phase || !('segment' in phase) || phase.segment.number !== segment || !follower.pbx.leg(found.call.recordedLegId ?? '')) return
+      if (!found || !phase || !('segment' in phase) || phase.segment.number !== segment || !follower.pbx.leg(found.call.ownLegId ?? found.call.recordedLegId ?? '')) return
       if (phase.status === 'recording') return found.dispatch({ type: 'recording', input: { type: 'recorder-lost', atMs: view.clock(), segment, isExplained: false } })
     }
   }

@@ -1,5 +1,5 @@
 import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
-import type { Actor, CallEventType, Direction } from '@tacet/contracts'
+import type { CallEventType, Direction } from '@tacet/contracts'
 import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
 import { isMissing, lateStartOf } from './late-start.ts'
@@ -7,11 +7,9 @@ import { clockOf, overdue } from './longest-pause.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
 import { missedTransfer } from './missed-transfer.ts'
 import { transition } from './recording-machine.ts'
-import type { RecordingEvent, RecordingInput } from './recording.ts'
+import { byPolicy, type RecordingEvent, type RecordingInput } from './recording.ts'
 
 type InputOf<T extends CallInput['type']> = Extract<CallInput, { type: T }>
-
-const byPolicy = { commandId: null, by: { kind: 'policy', agentId: null, credentialId: null } satisfies Actor }
 
 /** A call without an agent goes on for this long before its recording ends: time for a transfer to show itself. */
 export const agentlessGraceMs = 3000
@@ -25,6 +23,7 @@ export function evolve (before: Call, input: CallInput): CallTransition {
     case 'observed': observe(draft, input); break
     case 'held': case 'unheld': hold(draft, input); break
     case 'transferred': transferred(draft, input); break
+    case 'guarded': guard(draft, input.legId, input.atMs); break
     case 'joined': joined(draft, input); break
     case 'gone': gone(draft, input); break
     case 'time-passed': passTime(draft, input); break
@@ -144,11 +143,29 @@ function followLeg (draft: Draft, view: CallView, atMs: number): void {
   else if (call.agentlessSinceMs === null) draft.call = { ...call, agentlessSinceMs: atMs }
   else if (atMs - call.agentlessSinceMs >= agentlessGraceMs) return draft.record({ type: 'end', atMs, reason: 'hangup' })
 
+  if (call.ownLegId && !view.legIds.includes(call.ownLegId)) leaveOwnLeg(draft, atMs)
   if (view.legIds.includes(call.recordedLegId ?? '')) return
   if (view.recordedLegId === null) return draft.record({ type: 'end', atMs, reason: 'hangup' })
   draft.call = { ...draft.call, recordedLegId: view.recordedLegId }
   const { phase } = draft.call.recording
   if ('segment' in phase) draft.record({ type: 'recorder-lost', atMs, segment: phase.segment.number, isExplained: true })
+}
+
+/** From now on recorders listen there; one that listens elsewhere is replaced, as after a transfer. */
+function guard (draft: Draft, legId: string | null, atMs: number): void {
+  draft.call = { ...draft.call, ownLegId: legId }
+  if (legId !== null) replaceRecorder(draft, atMs)
+}
+
+function leaveOwnLeg (draft: Draft, atMs: number): void {
+  draft.call = { ...draft.call, ownLegId: null }
+  replaceRecorder(draft, atMs)
+}
+
+/** The shell lifts this silence once the recorder is gone, if nothing else speaks against it. */
+function replaceRecorder (draft: Draft, atMs: number): void {
+  const { status } = draft.call.recording.phase
+  if (status === 'recording' || status === 'starting' || status === 'resuming') draft.record({ type: 'silence', atMs, reason: 'policy', cause: byPolicy })
 }
 
 function hold (draft: Draft, { type, atMs, channelId }: InputOf<'held' | 'unheld'>): void {
@@ -168,9 +185,9 @@ function transferred (draft: Draft, { atMs, kind, byChannelId, to }: InputOf<'tr
   draft.emit('call.transferred', atMs, { kind, byAgentId: by?.agentId ?? null, to })
   if (!transfersContinue(draft.call)) return draft.record({ type: 'end', atMs, reason: 'transfer' })
   // Another phone's stream may begin at a lower sequence number, and then Debian's Asterisk hides it from a recorder
-  // that heard the first (docs/adr/0003): the recorder is replaced, and the shell lifts this silence once it is gone.
-  const { status } = draft.call.recording.phase
-  if (status === 'recording' || status === 'starting') draft.record({ type: 'silence', atMs, reason: 'policy', cause: byPolicy })
+  // that heard the first (docs/adr/0003): the recorder is replaced.
+  if (draft.call.ownLegId) leaveOwnLeg(draft, atMs)
+  else if (draft.call.recording.phase.status !== 'resuming') replaceRecorder(draft, atMs)
 }
 
 function joined (draft: Draft, { atMs, linkedId, alias }: InputOf<'joined'>): void {

@@ -38,6 +38,8 @@ export interface Call {
   /** Agents went while nobody watched, and nobody knows yet whether they hung up or transferred. */
   isLeftUnseen?: boolean
   recordedLegId: string | null
+  /** The agent's own leg, where a recorder listens while another call of theirs is paused (docs/adr/0013). */
+  ownLegId?: string | null
   tracks: TrackName[]
   sampleRateHz: SampleRateHz
   participants: Participant[]
@@ -64,6 +66,8 @@ export type CallInput =
   | { type: 'observed', atMs: number, view: CallView, settings: SettingsNow, isCatchUp: boolean }
   | { type: 'held' | 'unheld', atMs: number, channelId: string }
   | { type: 'transferred', atMs: number, kind: 'blind' | 'attended', byChannelId: string | null, to: string | null }
+  /** Another call of an agent in this one is paused, or no longer: from which leg recorders may listen, null for any. */
+  | { type: 'guarded', atMs: number, legId: string | null }
   /** Another linkedid turned out to be this call. */
   | { type: 'joined', atMs: number, linkedId: string, alias: string | null }
   /** No leg is left, or they all went over to another call. */

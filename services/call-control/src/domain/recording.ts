@@ -3,6 +3,8 @@ import type { Actor, EndReason, SilenceReason } from '@tacet/contracts'
 /** Who or what asked, and under which command. */
 export interface Cause { commandId: string | null, by: Actor }
 
+export const byPolicy: Cause = { commandId: null, by: { kind: 'policy', agentId: null, credentialId: null } }
+
 /**
  * A segment whose recorder may exist. `requestedAtMs`: when Asterisk was asked to start it, at first when we were.
  * `openedAtMs` is null until the recorder is proven to have started.

@@ -1,6 +1,7 @@
 import { viewCall, type FindOwner } from '../domain/call-view.ts'
 import { newCall, type Call, type CallInput, type SettingsNow } from '../domain/call.ts'
 import { createPbx, type Leg, type PbxSnapshot } from '../domain/pbx.ts'
+import { byPolicy } from '../domain/recording.ts'
 import type { CallSession } from './call-session.ts'
 
 export interface FollowOptions {
@@ -63,11 +64,18 @@ export function createCallFollower (options: FollowOptions) {
     if (!main) return
     const atMs = clock()
     for (const other of known.filter(session => session !== main)) {
+      inheritSilence(main, other.call, atMs)
       for (const linkedId of other.call.linkedIds) join(main, linkedId, other.call.callId)
       other.dispatch({ type: 'transferred', atMs, kind: 'attended', byChannelId: null, to: null })
       other.dispatch({ type: 'gone', atMs, reason: 'transfer' })
     }
     for (const linkedId of linkedIds) join(main, linkedId, null)
+  }
+
+  /** What one customer was promised holds where they are now. A consultation had no customer. */
+  function inheritSilence (main: CallSession, { direction, recording: { reasons } }: Call, atMs: number): void {
+    if (direction === 'internal') return
+    for (const reason of reasons.filter(reason => reason !== 'policy')) main.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason, cause: byPolicy } })
   }
 
   function join (main: CallSession, linkedId: string, alias: string | null): void {

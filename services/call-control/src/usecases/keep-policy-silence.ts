@@ -1,35 +1,54 @@
-import type { Call } from '../domain/call.ts'
-import type { Cause } from '../domain/recording.ts'
+import { joinedAgents, type Call, type Participant } from '../domain/call.ts'
+import { byPolicy } from '../domain/recording.ts'
 import type { CallSession } from './call-session.ts'
-
-const byPolicy: Cause = { commandId: null, by: { kind: 'policy', agentId: null, credentialId: null } }
 
 /**
  * Sets and lifts the silences that no person asked for.
  *
- * While a customer's call is paused, the internal calls of its agents stay silent too: an attended transfer puts the
- * customer into the consultation's bridge before it says so, and a recorder there would hear what was paused.
+ * While a customer's call is paused, no other call of its agents may hear that customer: an attended transfer puts them
+ * into the other call's bridge before it says so, and a recorder there would hear what was paused. Internal calls stay
+ * silent, others are recorded from the agent's own leg, which an attended transfer hangs up (docs/adr/0013).
  * A call that was transferred has its recorder replaced: silent until the old one is gone.
  */
 export function keepPolicySilence (sessions: CallSession[], atMs: number): void {
   const live = sessions.filter(session => session.call.endedAtMs === null)
-  const guarded = new Set(live.map(session => session.call).filter(isPausedWithCustomer).flatMap(agentsOf))
+  const paused = live.map(session => session.call).filter(isPausedWithCustomer)
   for (const session of live) {
-    const { direction, recording: { reasons, phase } } = session.call
-    const isSilent = reasons.includes('policy')
-    const isWanted = direction === 'internal' && agentsOf(session.call).some(agentId => guarded.has(agentId))
-    if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
-    const isLiftable = phase.status === 'paused' || phase.status === 'off'
-    if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
+    const guarded = talkersOf(session.call).filter(({ agentId }) => paused.some(other => other.callId !== session.call.callId && agentsOf(other).some(agent => agent.agentId === agentId)))
+    const legId = session.call.direction === 'internal' ? null : guarded.find(({ leftAtMs }) => leftAtMs === null)?.channelId ?? null
+    listenAt(session, legId, atMs)
+    keepSilent(session, guarded.length > 0 && legId === null, atMs)
   }
 }
 
-/** Also who still rings: they may be in the call before we hear of it. */
-const agentsOf = ({ participants }: Call): string[] => participants.filter(({ leftAtMs }) => leftAtMs === null).map(({ agentId }) => agentId)
+function listenAt (session: CallSession, legId: string | null, atMs: number): void {
+  const { ownLegId = null, recording: { phase } } = session.call
+  // One that listens there already may stay, guarded or not.
+  const isSettled = ownLegId === legId || (legId === null && 'segment' in phase && phase.status !== 'starting')
+  if (!isSettled) session.dispatch({ type: 'guarded', atMs, legId })
+}
 
-function isPausedWithCustomer ({ direction, recording }: Call): boolean {
-  if (direction === 'internal') return false
-  switch (recording.phase.status) {
+function keepSilent (session: CallSession, isWanted: boolean, atMs: number): void {
+  const { reasons, phase } = session.call.recording
+  const isSilent = reasons.includes('policy')
+  if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
+  const isLiftable = phase.status === 'paused' || phase.status === 'off'
+  if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
+}
+
+/** Who may bring the paused customer into this call. Whoever has just gone without a word may be about to. */
+function talkersOf (call: Call): Participant[] {
+  if (call.direction === 'internal' || call.answeredAtMs === null) return agentsOf(call)
+  const joined = joinedAgents(call)
+  return joined.length > 0 ? joined : call.participants.filter(({ joinedAtMs, hasTransferred }) => joinedAtMs !== null && !hasTransferred)
+}
+
+/** Also who still rings: they may be in the call before we hear of it. */
+const agentsOf = ({ participants }: Call): Participant[] => participants.filter(({ leftAtMs }) => leftAtMs === null)
+
+function isPausedWithCustomer ({ direction, recording: { phase, reasons } }: Call): boolean {
+  if (direction === 'internal' || !reasons.some(reason => reason !== 'policy')) return false
+  switch (phase.status) {
     case 'pausing': case 'paused': case 'unconfirmed': case 'resuming': return true
     case 'off': case 'starting': case 'recording': case 'ending': case 'ended': return false
   }

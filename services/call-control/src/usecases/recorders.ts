@@ -30,9 +30,10 @@ const settleMs = 50
 
 type StartEffect = Extract<RecordingEffect, { type: 'start-recorder' }>
 type StopEffect = Extract<RecordingEffect, { type: 'stop-recorder' }>
-type CallTracks = Pick<Call, 'callId' | 'tracks' | 'recordedLegId' | 'sampleRateHz'>
+type CallTracks = Pick<Call, 'callId' | 'tracks' | 'recordedLegId' | 'ownLegId' | 'sampleRateHz'>
 
-const spyOf = (track: TrackName) => track === 'mix' ? 'both' : track
+/** What the customer says comes in from their leg, and goes out to the agent's. */
+const spyOf = (track: TrackName, isOwnLeg: boolean) => track === 'mix' ? 'both' : isOwnLeg ? track === 'in' ? 'out' : 'in' : track
 /** Of several tracks, the pause is proven no better than the worst of them. */
 const proofOrder: StopProof[] = ['event', 'inspection', 'deleted', 'absent']
 
@@ -53,8 +54,10 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
       await previousGone
       if (signal.aborted) return
       const askedAtMs = clock()
+      const { ownLegId = null } = call
+      const legId = ownLegId ?? call.recordedLegId ?? ''
       const started = await Promise.all(call.tracks.map(track => driver.start({
-        recorderId: recorderId(call, segment, track), legId: call.recordedLegId ?? '', spy: spyOf(track), sampleRateHz: call.sampleRateHz, deadlineMs: timings.startTimeoutMs, signal,
+        recorderId: recorderId(call, segment, track), legId, spy: spyOf(track, ownLegId !== null), sampleRateHz: call.sampleRateHz, deadlineMs: timings.startTimeoutMs, signal,
       })))
       const tracksOpenedAtMs = started.map(proof => proof.startedAtMs)
       report({ type: 'recorder-started', atMs: Math.max(...tracksOpenedAtMs), segment, requestedAtMs: askedAtMs, ...(call.tracks.length > 1 && { tracksOpenedAtMs }) })
