@@ -233,6 +233,6 @@ export const variants: Variant[] = [
 
 /** The recording of a variant: its own path, where it says one that does not start in the phase. */
 export function recordingOf ({ phase, before = [] }: Pick<Variant, 'phase' | 'before'>): Recording {
-  const isWholePath = before[0] !== undefined && (before[0] === paths.starting[0] || phase === 'starting' && before[0].type === 'lift')
+  const isWholePath = before[0] !== undefined && (before[0] === paths.starting[0] || (phase === 'starting' && before[0].type === 'lift'))
   return play(before, isWholePath ? undefined : play(paths[phase]))
 }
