@@ -2,7 +2,7 @@ import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
 import type { CallEventType, Direction } from '@tacet/contracts'
 import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
-import { isMissing, lateStartOf } from './late-start.ts'
+import { isDueAgain, isMissing, lateStartOf } from './late-start.ts'
 import { clockOf, overdue } from './longest-pause.ts'
 import { manifestOf, segmentOf, tracksOf } from './manifest.ts'
 import { missedTransfer } from './missed-transfer.ts'
@@ -208,6 +208,7 @@ function gone (draft: Draft, { atMs, reason: given }: InputOf<'gone'>): void {
 
 function passTime (draft: Draft, input: InputOf<'time-passed'>): void {
   if (isMissing(draft.call, input.atMs)) missRecorder(draft, input.atMs)
+  if (isDueAgain(draft.call, input.atMs)) draft.record({ type: 'start', atMs: input.atMs, cause: byPolicy })
   endLongPause(draft, input)
 }
 

@@ -1,7 +1,7 @@
 import type { SilenceReason } from '@tacet/contracts'
 import { closeGap, widenGap, withGap } from './gaps.ts'
 import {
-  lateStartMs, maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Phase, type Proof, type Recording, type RecordingInput, type RecordingTransition,
+  isGivenUp, lateStartMs, maxStartAttempts, type Cause, type ClosedBy, type ClosedSegment, type GapReason, type OpenSegment, type Phase, type Proof, type Recording, type RecordingInput, type RecordingTransition,
 } from './recording.ts'
 
 type InputOf<T extends RecordingInput['type']> = Extract<RecordingInput, { type: T }>
@@ -32,7 +32,7 @@ function start (recording: Recording, { atMs, cause, missedSinceMs }: InputOf<'s
   if (recording.phase.status !== 'off') return ignored(recording, 'it was started before')
   const missed = missedSinceMs === undefined ? recording : withGap(recording, missedSinceMs, ['lost'], recovery)
   if (recording.reasons.length > 0) return changed({ ...withGap(missed, atMs, recording.reasons, cause), phase: { status: 'paused' } }, atMs, [{ type: 'recording.paused', atMs, cause }])
-  return reserve(missed, atMs, cause, 1)
+  return reserve(missed, atMs, cause, isGivenUp(recording) ? maxStartAttempts : 1)
 }
 
 function stayOff (recording: Recording, { atMs }: InputOf<'stay-off'>): RecordingTransition {
@@ -46,6 +46,8 @@ function silence (before: Recording, { atMs, reason, cause }: InputOf<'silence'>
   const recording = isNew ? { ...before, reasons: [...before.reasons, reason].sort() } : before
   switch (phase.status) {
     case 'off':
+      // Whoever pauses what is still to be started must find it paused when it could be.
+      if (isGivenUp(recording)) return pause(recording, atMs, recording.reasons, cause)
       return reason === 'agent' || !isNew ? ignored(before, 'it is off anyway') : changed(recording, atMs, [{ type: 'recording.reasons-changed', atMs, cause }])
     case 'starting': case 'resuming': case 'recording':
       return {

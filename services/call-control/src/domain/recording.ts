@@ -70,6 +70,12 @@ export const newRecording = (atMs: number): Recording => ({
 /** A start or resume by the rules that keeps failing is given up, with an alarm, after this many recorders. */
 export const maxStartAttempts = 5
 
+/** The rules want it recorded and no recorder could be started: that is tried again for as long as the call lasts. */
+export function isGivenUp ({ phase, gaps }: Recording): boolean {
+  const gap = gaps.at(-1)
+  return phase.status === 'off' && gap?.endedAtMs === null && gap.reasons.includes('lost') && !gap.reasons.includes('not-started')
+}
+
 /** A recorder that takes longer than this to start leaves a gap that the timeline must show. */
 export const lateStartMs = 1000
 

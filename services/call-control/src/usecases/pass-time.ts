@@ -1,4 +1,4 @@
-import { isMissing } from '../domain/late-start.ts'
+import { isDueAgain, isMissing } from '../domain/late-start.ts'
 import { overdue } from '../domain/longest-pause.ts'
 import { auditMessage } from './audit-attempt.ts'
 import type { CallSession } from './call-session.ts'
@@ -11,13 +11,13 @@ export interface TimeOptions {
 
 /**
  * Tells every call how late it is: what was paused for too long is reminded of, or resumed, as the company wants; a recorder
- * that should be there is missed.
+ * that should be there is missed, and tried again.
  */
 export function passTime (sessions: CallSession[], { clock, newId, onError }: TimeOptions): void {
   for (const session of sessions) {
     const atMs = clock()
     const due = overdue(session.call, atMs)
-    if (!due && !isMissing(session.call, atMs)) continue
+    if (!due && !isMissing(session.call, atMs) && !isDueAgain(session.call, atMs)) continue
     const commandId = newId()
     session.dispatch({ type: 'time-passed', atMs, commandId })
     if (due?.then !== 'resume') continue

@@ -73,3 +73,32 @@ t.test('a silence of the rules that can not be lifted is tried a few times, alar
   await lab.time.advance(1000)
   t.match(await resume, { state: 'recording' })
 })
+
+t.test('a start that was given up is tried again while the call lasts, less and less often', async t => {
+  const lab = createLab()
+  lab.driver.faults.refuseStart = 'unavailable'
+  const { call: { callId } } = await lab.answerCall()
+  const recordingNow = () => lab.follower.session(callId)!.call.recording
+  await pass(lab, 5_000)
+  t.match(recordingNow(), { phase: { status: 'off' }, nextSegment: 6 })
+  await pass(lab, 90_000)
+  t.match(recordingNow(), { phase: { status: 'off' }, nextSegment: 9 }, 'after ten, twenty and forty seconds')
+  lab.driver.faults.refuseStart = undefined
+  await pass(lab, 80_000)
+  t.match(recordingNow(), { phase: { status: 'recording' }, gaps: [{ reasons: ['lost'], endedAtMs: Number }] })
+  t.ok(lab.eventTypes().includes('recording.started'))
+})
+
+t.test('whoever pauses while a start is still to be tried stays unrecorded', async t => {
+  const lab = createLab()
+  lab.driver.faults.refuseStart = 'unavailable'
+  const { call: { callId } } = await lab.answerCall()
+  await pass(lab, 5_000)
+  t.match(await lab.command('pause', callId), { state: 'paused', reasons: ['agent'] })
+  lab.driver.faults.refuseStart = undefined
+  await pass(lab, 60_000)
+  t.match(lab.follower.session(callId)!.call.recording, { phase: { status: 'paused' }, nextSegment: 6 })
+  const resume = lab.command('resume', callId)
+  await lab.time.advance(1000)
+  t.match(await resume, { state: 'recording' })
+})
