@@ -1,4 +1,4 @@
-import { decide, type CallDecision, type FrozenAgent } from '@tacet/policy'
+import { decide, versionsOf, type CallDecision, type FrozenAgent, type FrozenCall } from '@tacet/policy'
 import type { CallEventType, Direction } from '@tacet/contracts'
 import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
@@ -235,21 +235,33 @@ function endLongPause (draft: Draft, { atMs, commandId }: InputOf<'time-passed'>
 const transfersContinue = (call: Call) => call.rules?.company.transfers === 'continue'
 const isFinished = (call: Call) => call.recording.phase.status === 'ending' || call.recording.phase.status === 'ended'
 
-/** The rules as the call froze them, for one agent in it; undefined when the agent's rules are unknown. */
+/** The rules as the call froze them, for one agent in it; undefined when the agent's rules are unknown. Of several at the other end, whoever has the strictest decides. */
 export function decideFor (call: Call, agentId: string): CallDecision | undefined {
-  const own = rulesOf(call, agentId)
-  if (!own || !call.rules) return undefined
-  return decide({ direction: call.direction, rules: call.rules, agent: own, peer: call.direction === 'internal' ? peerOf(call, agentId)?.rules ?? null : null })
+  const decisions = frozenFor(call, agentId).map(decide)
+  return decisions.find(({ pause }) => pause.refusal !== null) ?? decisions[0]
+}
+
+/** In which versions those rules are. */
+export const ruleVersionsFor = (call: Call, agentId: string): ReturnType<typeof versionsOf>[] => frozenFor(call, agentId).map(versionsOf)
+
+function frozenFor (call: Call, agentId: string): FrozenCall[] {
+  const { direction, rules } = call
+  const agent = rulesOf(call, agentId)
+  if (!agent || !rules) return []
+  const peers = direction === 'internal' ? peersOf(call, agentId) : []
+  return (peers.length > 0 ? peers : [null]).map(peer => ({ direction, rules, agent, peer: peer === null ? null : rulesOf(call, peer) }))
 }
 
 /** Who is at the other end now; while nobody is, who was there last. */
-function peerOf (call: Call, agentId: string): Participant | undefined {
+function peersOf (call: Call, agentId: string): string[] {
   const others = call.participants.filter(participant => participant.agentId !== agentId && participant.joinedAtMs !== null)
-  return others.findLast(({ leftAtMs }) => leftAtMs === null) ?? others.at(-1)
+  const present = others.filter(({ leftAtMs }) => leftAtMs === null)
+  return [...new Set((present.length > 0 ? present : others.slice(-1)).map(participant => participant.agentId))]
 }
 
-const rulesOf = (call: Call, agentId: string): FrozenAgent | undefined =>
-  call.participants.find(participant => participant.agentId === agentId && participant.rules !== null)?.rules ?? undefined
+/** Of an agent who comes back, those of the last time. */
+const rulesOf = (call: Call, agentId: string): FrozenAgent | null =>
+  call.participants.findLast(participant => participant.agentId === agentId && participant.rules !== null)?.rules ?? null
 
 function isToBeRecorded (call: Call): boolean {
   const first = joinedAgents(call)[0]

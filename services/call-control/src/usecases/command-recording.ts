@@ -1,7 +1,6 @@
 import { isProblem, problem, type Actor, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
-import { versionsOf } from '@tacet/policy'
 import { actorKindOf, hasScope, type Principal } from '@tacet/service-kit'
-import { decideFor } from '../domain/call-machine.ts'
+import { decideFor, ruleVersionsFor } from '../domain/call-machine.ts'
 import { isPauseOverdue, publicState, type Call, type Participant } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
 import { auditMessage, type Attempt } from './audit-attempt.ts'
@@ -164,7 +163,7 @@ export function createCommands (options: CommandOptions) {
   function attemptOf (call: Call, { action, principal, address, device, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
     const { agentId } = principal
     const rule = agentId === null ? null : decideFor(call, agentId)?.pause ?? null
-    return { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, rule, ruleVersions: ruleVersions(call, agentId) } }
+    return { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, rule, ruleVersions: agentId === null ? [] : ruleVersionsFor(call, agentId) } }
   }
 
   return { execute, find }
@@ -198,11 +197,6 @@ export function refuse (call: Call, { principal }: Pick<Command, 'principal'>): 
   if (refusal === null) return undefined
   if (refusal === undefined) return problem('pause-denied')
   return refusal.code === 'internal-peer-denied' ? problem('internal-peer-denied') : problem('pause-denied', undefined, { decidedBy: refusal.decidedBy })
-}
-
-function ruleVersions (call: Call, agentId: string | null): Record<string, unknown> | null {
-  const agent = call.participants.find(participant => participant.agentId === agentId)?.rules
-  return call.rules && agent ? versionsOf({ rules: call.rules, agent, peer: null }) : null
 }
 
 export function statusOf (call: Call, principal: Principal): RecordingStatus {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Manifest } from '@tacet/contracts'
-import { agentlessGraceMs, decideFor, evolve } from '../../src/domain/call-machine.ts'
+import { agentlessGraceMs, decideFor, evolve, ruleVersionsFor } from '../../src/domain/call-machine.ts'
 import { newCall, publicState, type Call, type CallInput, type CallTransition, type SettingsNow } from '../../src/domain/call.ts'
 import type { CallView } from '../../src/domain/call-view.ts'
 import { callIdOf } from '../support/lab.ts'
@@ -167,4 +167,16 @@ t.test('on an internal call whoever is at the other end now has a say, not who w
   const atCleo = evolve(ringingAtCleo, observed(4000, { ...talkingInside, agents: [annaView, cleoView] }, settings)).call
   t.equal(refusalOf(atCleo, anna), null)
   t.equal(refusalOf(atCleo, cleo), null)
+  const withBoth = evolve(call, observed(3000, { ...talkingInside, agents: [...talkingInside.agents, cleoView] }, settings)).call
+  t.equal(refusalOf(withBoth, anna), 'internal-peer-denied', 'of several, everybody has a say')
+  t.match(ruleVersionsFor(withBoth, anna).length, 2)
+})
+
+t.test('an agent who comes back has the rules of the day, not those of the first time', async t => {
+  const { call, settings } = answered()
+  const back = { agentId: anna, endpoint: 'PJSIP/1001', channelId: '1.9', isJoined: true }
+  const left = evolve(call, observed(3000, { ...talking, agents: [] }, settings)).call
+  const { settings: later } = createSettings({ agents: [agent(anna, { agentInitiatedPause: 'deny' })] })
+  const again = evolve(left, observed(4000, { ...talking, agents: [back] }, later)).call
+  t.equal(decideFor(again, anna)?.pause.refusal?.code, 'pause-denied')
 })
