@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import t from 'tap'
+import type { Attempt } from '../../src/usecases/audit-attempt.ts'
 import { createForgetCalls } from '../../src/adapters/forget-calls.ts'
 import { createPostgresCallStore } from '../../src/adapters/postgres-call-store.ts'
 import { calls, commandAnswers, outbox, pauseIntents } from '../../src/db/schema.ts'
@@ -22,6 +23,8 @@ await lab.hangUp()
 const ended = lab.follower.session(live.callId)!.call
 
 /** A call like it, with an event, an answer and an intent, last changed so long ago. */
+const pressed = (requestedAtMs: number): Attempt => ({ action: 'pause', cause: byAgent, askedBy: 'agent', requestedAtMs, address: null, detail: {} })
+
 async function keep (name: string, call: Call, { ageDays, isPublished = true, isParked = false }: { ageDays: number, isPublished?: boolean, isParked?: boolean }): Promise<string> {
   const callId = callIdOf(name)
   const message = lab.messages().find(({ type }) => type === 'call.ended')!
@@ -31,7 +34,7 @@ async function keep (name: string, call: Call, { ageDays, isPublished = true, is
     messages: [{ ...message, id: callIdOf(`event of ${name}`), subject: callId, data: { ...message.data as object, callId } }],
     answers: lab.store.database.answers.map(answer => ({ ...answer, callId, idempotencyKey: name })),
   })
-  await store.noteIntent({ callId, revision: 1, cause: byAgent, requestedAtMs: Date.now() - ageDays * dayMs })
+  await store.noteIntent({ callId, revision: 1, attempt: pressed(Date.now() - ageDays * dayMs) })
   await db.update(calls).set({ updatedAt: sql`now() - ${ageDays} * interval '1 day'` }).where(sql`call_id = ${callId}`)
   await db.update(outbox).set({ publishedAt: isPublished ? sql`now()` : null, parkedAt: isParked ? sql`now()` : null }).where(sql`key = ${callId}`)
   return callId
@@ -55,8 +58,8 @@ t.test('a call that has been over for long is deleted, with its answers and inte
 t.test('an intent that came when its call was over goes too, one of an open call never', async t => {
   const open = await keep('open', live, { ageDays: 30 })
   const over = await keep('over', ended, { ageDays: 1 })
-  await store.noteIntent({ callId: over, revision: 1, cause: byAgent, requestedAtMs: Date.now() - 8 * dayMs })
-  await store.noteIntent({ callId: callIdOf('nowhere'), revision: 1, cause: byAgent, requestedAtMs: Date.now() - 8 * dayMs })
+  await store.noteIntent({ callId: over, revision: 1, attempt: pressed(Date.now() - 8 * dayMs) })
+  await store.noteIntent({ callId: callIdOf('nowhere'), revision: 1, attempt: pressed(Date.now() - 8 * dayMs) })
   await forget(7 * dayMs, signal)
   const left = await db.select().from(pauseIntents)
   t.ok(left.some(({ callId }) => callId === open))
