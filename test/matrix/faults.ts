@@ -1,4 +1,4 @@
-import { crashPoints as assemblySteps } from '../../services/recording-assembly/src/crash-points.ts'
+import { crashPointsOf } from '../../services/recording-assembly/src/crash-points.ts'
 import { crashPoints } from '../../services/call-control/src/crash-points.ts'
 import { addSecond, contest, drainAsterisk, freeze, registerAll, removeSecond, replayKafka, startDrained, takeWebsocket, wake } from './disturb.ts'
 import { startAgain, type Act, type Fault } from './play.ts'
@@ -17,10 +17,10 @@ const killedAt = (point: string): Fault => ({
 })
 const actAt: Record<'P' | 'R' | 'S', Act[]> = { P: ['pause'], R: ['resume'], S: ['call'] }
 
-/** The same for recording-assembly, at the end of a call. */
-const assemblyKilledAt = (point: string): Fault => ({
+/** The same for recording-assembly: it has work when a pause closes a segment, and at the end of a call. */
+const assemblyKilledAt = (act: Act) => (point: string): Fault => ({
   name: `recording-assembly killed at ${point}`,
-  during: ['hang up'],
+  during: [act],
   armed: { service: 'recording-assembly', env: { TACET_CRASH_AT: point } },
   inject: nothing,
   recover: async (world, next) => await startAgain(world, 'recording-assembly', next),
@@ -38,6 +38,8 @@ const stopped = (part: 'kafka' | 'postgres', lastsMs: number, costs: number): Fa
 const frozen = (lastsMs: number): Fault =>
   fault(`call-control frozen for ${lastsMs / 1000} s`, { during: ['pause', 'resume', 'call'], inject: ({ tacet }) => freeze(tacet.services['call-control']), recover: ({ tacet }) => wake(tacet.services['call-control']), lastsMs, costs: 12 })
 
+const isOfSegments = (point: string): boolean => point.endsWith('copies.request')
+
 /** Every fault of the matrix: a new one is a line more. */
 export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
   stopped('kafka', isLong ? 60_000 : 3_000, 20),
@@ -50,7 +52,8 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
   fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 15 }),
   fault('Asterisk killed in mid-call', { during: [], inject: ({ ground }) => ground.parts.asterisk.kill(), recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) }, fate: 'cut off', isAlone: true, costs: 12 }),
   fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 15 }),
-  ...crashPoints.filter(point => point !== 'P7').map(killedAt),
-  // The second file is the timeline.
-  ...assemblySteps.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point).map(assemblyKilledAt),
+  ...crashPoints.map(killedAt),
+  ...[...crashPointsOf.take.filter(isOfSegments), ...crashPointsOf.check].map(assemblyKilledAt('pause')),
+  // The second file is the timeline. Nobody wants other formats here: `encode` has its own test.
+  ...[...crashPointsOf.take.filter(point => !isOfSegments(point)), ...crashPointsOf.assemble.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point), ...crashPointsOf['delete-segments']].map(assemblyKilledAt('hang up')),
 ]

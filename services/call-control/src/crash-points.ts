@@ -4,10 +4,11 @@ import type { Commands } from './usecases/command-recording.ts'
 import type { CallStore } from './usecases/ports.ts'
 
 /**
- * The steps of a pause (P), a resume (R) and a first start (S), each reached when it is done, as the design numbers them.
+ * The steps of a pause (P), a resume (R) and a first start (S), each reached when it is done, as the design numbers them;
+ * P7 is recording-assembly's.
  * `P2-intent`: the intent is written, which happens beside P2 and P3.
  */
-export const crashPoints = ['P1', 'P2', 'P2-intent', 'P3', 'P4', 'P5', 'P6', 'P7', 'R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'S1', 'S2', 'S3', 'S4', 'S5'] as const
+export const crashPoints = ['P1', 'P2', 'P2-intent', 'P3', 'P4', 'P5', 'P6', 'R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'S1', 'S2', 'S3', 'S4', 'S5'] as const
 
 /** Each hands back what it is given, or the same that tells of its steps. */
 export interface Marks {

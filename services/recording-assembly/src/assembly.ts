@@ -13,14 +13,16 @@ import { createDataKeys, type DataKeys } from './adapters/postgres-data-keys.ts'
 import { createS3RecordingStore } from './adapters/s3-recording-store.ts'
 import { createWorkDirs } from './adapters/work-dirs.ts'
 import { s3Of, segmentAccessOf, type AssemblyConfig } from './config.ts'
+import { createAlarms } from './alarms.ts'
+import type { Marks } from './crash-points.ts'
 import { createWorker, type Worker, type WorkerTiming } from './intake/worker.ts'
 import { createAssemblyMetrics } from './metrics.ts'
 import { createAssembleRecording } from './usecases/assemble-recording.ts'
+import { createCheckSegment } from './usecases/check-segment.ts'
 import { createPurgeRecording } from './usecases/purge-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
 import { createEncodeRecording } from './usecases/encode-recording.ts'
 import { createEraseFiles } from './usecases/erase-files.ts'
-import { createFetchSegment } from './usecases/fetch-segment.ts'
 import type { DerivedFiles, Encoder } from './usecases/file-ports.ts'
 import type { Copies, JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
 import { createWorkOnJob } from './usecases/work-on-job.ts'
@@ -76,24 +78,29 @@ export interface AssemblyWorkerOptions {
   logger: Logger
   metrics: Metrics
   timing?: WorkerTiming
+  marks?: Marks
 }
 
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, copies, files, encoder }: Ports, { config, logger, metrics, timing }: AssemblyWorkerOptions): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, copies, files, encoder }: Ports, { config, logger, metrics, timing, marks }: AssemblyWorkerOptions): Worker {
+  const alarms = createAlarms({ logger, metrics })
+  const clock = { now: Date.now, settleMs: SETTLE_MS }
   const assembleRecording = createAssembleRecording({
-    recordings, source, store, workDirs, copies, encoder, logger, now: Date.now, settleMs: SETTLE_MS, ...createAssemblyMetrics(metrics, queue),
+    recordings, source, store, workDirs, copies, encoder, alarms, logger, ...clock, ...createAssemblyMetrics(metrics, queue),
   })
+  const marked = marks?.handlers ?? (handlers => handlers)
   const workOnJob = createWorkOnJob({
     queue,
     recordings,
-    handlers: {
-      fetch: createFetchSegment({ recordings, copies, source, logger }),
+    handlers: marked({
+      check: createCheckSegment({ recordings, copies, source, alarms, isCopied: segmentAccessOf(config).kind === 'ari', ...clock, onChecked: () => marks?.checked() }),
       assemble: assembleRecording,
       encode: createEncodeRecording({ recordings, store, files, encoder, logger, now: Date.now }),
       purge: createPurgeRecording({ recordings, source, store, workDirs, logger }),
       'delete-segments': createDeleteSegments({ recordings, source, logger }),
       erase: createEraseFiles({ recordings, source, store, workDirs, copies, logger }),
-    },
+    }),
+    alarms,
     logger,
     maxAttempts: MAX_ATTEMPTS,
     retryDelays: RETRY_DELAYS,

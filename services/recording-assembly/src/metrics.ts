@@ -1,4 +1,4 @@
-import { counter, deadline, Gauge, histogram, type Metrics } from '@tacet/service-kit'
+import { deadline, Gauge, histogram, type Metrics } from '@tacet/service-kit'
 import type { JobQueue } from './usecases/ports.ts'
 
 const secondsBuckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
@@ -6,7 +6,6 @@ const secondsBuckets = [0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 export function createAssemblyMetrics (metrics: Metrics, queue: JobQueue) {
   const took = histogram(metrics, 'tacet_assembly_duration_seconds', 'Time to assemble a recording', secondsBuckets, ['outcome'])
   const sinceEnd = histogram(metrics, 'tacet_assembly_lag_seconds', 'Time from the end of a call\'s recording to its assembly', secondsBuckets)
-  const long = counter(metrics, 'tacet_segments_long_total', 'Segments with more audio than they were open: something of a pause may be in them')
   // eslint-disable-next-line no-new -- the registry keeps it
   new Gauge({
     name: 'tacet_assembly_jobs',
@@ -28,6 +27,5 @@ export function createAssemblyMetrics (metrics: Metrics, queue: JobQueue) {
       took.observe({ outcome }, tookMs / 1_000)
       sinceEnd.observe(Math.max(0, sinceEndMs) / 1_000)
     },
-    onLongSegment: () => long.inc(),
   }
 }

@@ -3,8 +3,8 @@ import { deadLetterTopic, topics } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { createAdminApp, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, openDatabase, type Closer, type Logger } from '@tacet/service-kit'
 import { createAssemblyWorker, createPorts } from './assembly.ts'
-import { segmentAccessOf, type AssemblyConfig } from './config.ts'
-import { crashPoints, markSteps } from './crash-points.ts'
+import type { AssemblyConfig } from './config.ts'
+import { crashPoints, createMarks } from './crash-points.ts'
 import { outbox, replica } from './db/schema.ts'
 import { createAssemblyApp } from './http/app.ts'
 import { consumeCallEvents } from './intake/call-events.ts'
@@ -47,14 +47,14 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics })
   const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, deadLetterTopic: deadLetterTopic(name), logger, metrics })
 
-  const reached = createReached(config, crashPoints)
-  const ports = markSteps(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }), reached)
+  const marks = createMarks(createReached(config, crashPoints))
+  const ports = marks.ports(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }))
   closer.add('segment source', () => ports.source.close())
-  const worker = createAssemblyWorker(ports, { config, logger, metrics })
+  const worker = createAssemblyWorker(ports, { config, logger, metrics, marks })
   const { recordings, source, store, keys, workDirs, copies, files, encoder } = ports
   closer.add('store', () => store.close())
   const consumer = consumeCallEvents({
-    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), ...(segmentAccessOf(config).kind === 'ari' && { receiveSegment: createReceiveSegment({ copies }) }), onReceived: () => worker.wake(),
+    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), receiveSegment: createReceiveSegment({ copies }), onReceived: () => worker.wake(),
   })
 
   const admin = createAdminApp({

@@ -18,9 +18,9 @@ export function createAheadCopies ({ database: { db }, recordingsDir }: { databa
     (await executor.select({ recordingId: recordings.recordingId }).from(recordings).where(eq(recordings.recordingId, recordingId))).length > 0
 
   return {
-    async request (tx, { recordingId, companyId, correlationId }, segment) {
-      if (await hasEnded(tx, recordingId)) return false
-      await tx.insert(jobs).values(newJobRow({ kind: 'fetch', item: String(segment.number), payload: { segment } }, { recordingId, companyId, correlationId })).onConflictDoNothing()
+    async request (tx, { callId, ...of }, segment) {
+      if (await hasEnded(tx, of.recordingId)) return false
+      await tx.insert(jobs).values(newJobRow({ kind: 'check', item: String(segment.number), payload: { callId, segment } }, of)).onConflictDoNothing()
       return true
     },
     isWanted: async recordingId => !await hasEnded(db, recordingId),
@@ -66,7 +66,7 @@ export function createAheadCopies ({ database: { db }, recordingsDir }: { databa
     },
     async forget (olderThanMs) {
       await db.delete(copies).where(lt(copies.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`))
-      await db.delete(jobs).where(and(eq(jobs.kind, 'fetch'), eq(jobs.state, 'waiting'), lt(jobs.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`)))
+      await db.delete(jobs).where(and(eq(jobs.kind, 'check'), eq(jobs.state, 'waiting'), lt(jobs.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`)))
     },
   }
 }

@@ -75,8 +75,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         retainUntil: retainUntilOf(manifest),
       }).onConflictDoNothing().returning({ recordingId: recordings.recordingId, companyId: recordings.companyId })
       if (added[0] === undefined) return false
-      // What is not fetched by now is fetched by the assembly.
-      await tx.delete(jobs).where(and(eq(jobs.recordingId, recordingId), eq(jobs.kind, 'fetch'), ne(jobs.state, 'running')))
+      // What is not checked by now is looked at by the assembly.
+      await tx.delete(jobs).where(and(eq(jobs.recordingId, recordingId), eq(jobs.kind, 'check'), ne(jobs.state, 'running')))
       await addJobs(tx, added[0], correlationId, [{ kind: 'assemble' }])
       return true
     },

@@ -108,7 +108,7 @@ export const copies = assemblySchema.table('copies', {
 export const jobs = assemblySchema.table('jobs', {
   jobId: uuid('job_id').primaryKey(),
   kind: text().$type<JobKind>().notNull(),
-  /** There is none yet while segments are fetched ahead. */
+  /** There is none yet while segments are checked ahead. */
   recordingId: uuid('recording_id').notNull(),
   companyId: uuid('company_id').notNull(),
   /** Tells jobs of one kind for one recording apart: the format to encode, say. */

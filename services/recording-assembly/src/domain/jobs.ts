@@ -1,7 +1,8 @@
 import type { AssemblyEventData, JobKind, Segment, TrackFile } from '@tacet/contracts'
 
 export interface JobPayload {
-  /** For `fetch`: what was closed while its call goes on. */
+  /** For `check`: what was closed while its call goes on. */
+  callId?: string
   segment?: Segment
   /** For `delete-segments`: the files whose audio is in the recording. */
   files?: TrackFile[]

@@ -24,7 +24,7 @@ export function planAssembly (manifest: Manifest): Plan {
 
   const planned = segments.map((segment): PlannedSegment => ({
     segment,
-    tracks: segment.tracks.toSorted((a, b) => sides.indexOf(a.track) - sides.indexOf(b.track)).map(file => ({ file, isForeign: !isOfCall(manifest, segment, file) })),
+    tracks: segment.tracks.toSorted((a, b) => sides.indexOf(a.track) - sides.indexOf(b.track)).map(file => ({ file, isForeign: !isOfCall([manifest.callId, ...manifest.aliases], segment, file) })),
   }))
   let channels: 1 | 2 = 1
   for (const { segment, tracks } of planned) {
@@ -36,7 +36,8 @@ export function planAssembly (manifest: Manifest): Plan {
   return { kind: 'assembly', channels, sampleRateHz: manifest.sampleRateHz, segments: planned }
 }
 
-function isOfCall ({ callId, aliases }: Manifest, { number }: Segment, file: TrackFile): boolean {
+/** By its name, which the dialplan makes of the recorder's id. */
+export function isOfCall (callIds: readonly string[], { number }: Segment, file: TrackFile): boolean {
   const suffix = file.track === 'mix' ? '' : `-${file.track}`
-  return [callId, ...aliases].some(id => file.name.toLowerCase() === `tacet/tacet-${id}-${number}${suffix}`.toLowerCase())
+  return callIds.some(id => file.name.toLowerCase() === `tacet/tacet-${id}-${number}${suffix}`.toLowerCase())
 }

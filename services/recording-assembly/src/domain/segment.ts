@@ -96,5 +96,3 @@ function judgeAudio (segment: Segment, file: TrackFile, { path, wav, resampledFr
 /** Asterisk may still be closing the file: worth another look a moment later. */
 export const mayImprove = ({ reasons }: JudgedTrack): boolean =>
   reasons.some(({ code }) => code === 'segment-missing' || code === 'segment-unreadable' || code === 'segment-repaired' || code === 'segment-short')
-
-export const isLong = ({ reasons }: JudgedTrack): boolean => reasons.some(({ code }) => code === 'segment-long')

@@ -10,12 +10,12 @@ export interface CallEventsOptions {
   logger: Logger
   metrics: Metrics
   receiveManifest: ReceiveManifest
-  /** Where segments have to be copied: those that are closed while their call goes on. */
-  receiveSegment?: ReceiveSegment
+  /** Those that are closed while their call goes on. */
+  receiveSegment: ReceiveSegment
   onReceived: () => void
 }
 
-/** Of all that is said about calls, the end of a recording carries everything; segments are only known earlier. */
+/** Of all that is said about calls, the end of a recording carries everything; segments are only checked earlier. */
 export function consumeCallEvents ({ receiveManifest, receiveSegment, onReceived, ...kit }: CallEventsOptions): InboxConsumer {
   return createConsumer({
     ...kit,
@@ -25,7 +25,7 @@ export function consumeCallEvents ({ receiveManifest, receiveSegment, onReceived
     deadLetterTopic: deadLetterTopic('recording-assembly'),
     handle: async (event, tx) => {
       if (event.type === 'recording.ended') await receiveManifest(event.data.manifest, event.correlationId ?? null, tx)
-      if (event.type === 'segment.closed') await receiveSegment?.(event.data, event.correlationId ?? null, tx)
+      if (event.type === 'segment.closed') await receiveSegment(event.data, event.correlationId ?? null, tx)
     },
     onCommitted: onReceived,
   })

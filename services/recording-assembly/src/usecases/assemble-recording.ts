@@ -5,14 +5,15 @@ import { arrange, type Arrangement } from '../domain/arrangement.ts'
 import { masterFile, type Recording } from '../domain/recording.ts'
 import { judgeRecording, keptOf, type Verdict } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
-import { isLong, type JudgedSegment } from '../domain/segment.ts'
+import type { JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import { inParallel } from './in-parallel.ts'
 import { inspectSegment } from './inspect-segment.ts'
+import { raiseForSegment } from './raise-for-segment.ts'
 import { putTimeline } from './timeline-file.ts'
-import type { AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+import type { Alarms, AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 
 type Attempt = Pick<Recording, 'recordingId' | 'generation' | 'manifest'>
 
@@ -23,12 +24,11 @@ export interface AssembleDependencies {
   workDirs: WorkDirs
   copies: Copies
   encoder: Pick<Encoder, 'resample'>
+  alarms: Alarms
   logger: Logger
   now: () => number
   settleMs: number
   onAssembled: (assembled: { outcome: string, tookMs: number, sinceEndMs: number }) => void
-  /** A segment has more audio than it was open: something of a pause may have got into it. */
-  onLongSegment: () => void
 }
 
 /** Asterisk's HTTP server likes few connections. */
@@ -39,7 +39,7 @@ const PARALLEL_SEGMENTS = 4
  * transaction that holds only while the job is ours. Until then nothing is deleted from the PBX.
  */
 export function createAssembleRecording (dependencies: AssembleDependencies) {
-  const { recordings, source, store, workDirs, copies, encoder, logger, now, settleMs, onAssembled, onLongSegment } = dependencies
+  const { recordings, source, store, workDirs, copies, encoder, alarms, logger, now, settleMs, onAssembled } = dependencies
 
   async function inspectAll (manifest: Manifest, workDir: string, { signal, tell }: Lease): Promise<{ verdict: Verdict, segments: JudgedSegment[], arrangement: Arrangement }> {
     const plan = planAssembly(manifest)
@@ -67,13 +67,10 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     return { samples: stitched.samples, bytes, sha256 }
   }
 
-  function report (manifest: Manifest, segments: JudgedSegment[]): void {
-    for (const { segment, tracks } of segments) {
-      for (const { file, reasons } of tracks.filter(isLong)) {
-        onLongSegment()
-        logger.error({ recordingId: manifest.recordingId, segment: segment.number, file: file.name, reasons }, 'segment is longer than it was open: audio of a pause may be in it')
-      }
-    }
+  /** What was called out while the call went on is so once more: now it is certain. Before it is committed, as twice is better than never. */
+  function callOut ({ recordingId, callId }: Manifest, { segments, verdict: { outcome, reasons }, timeline: { samples } }: AssembledRecording & { segments: JudgedSegment[] }): void {
+    for (const judged of segments) raiseForSegment(alarms, { callId, recordingId }, judged)
+    if (outcome === 'incomplete') alarms.raise('recording-incomplete', { callId, recordingId, reasons, samples }, 'something of the recording is missing')
   }
 
   /** All that is to be on the disk, and no more: copies of segments are gone when it returns. */
@@ -99,13 +96,10 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
 
     const { manifest, recordingId } = recording
     const { segments, ...assembled } = await make(recording, lease)
+    callOut(manifest, { ...assembled, segments })
     await recordings.complete(lease.job, assembled)
-    report(manifest, segments)
     const { outcome, reasons } = assembled.verdict
-    const facts = { recordingId, outcome, reasons, samples: assembled.timeline.samples }
-    // Somebody should know why before the call is asked for.
-    if (outcome === 'incomplete') logger.error(facts, 'recording assembled, but something is missing')
-    else logger.info(facts, 'recording assembled')
+    logger.info({ callId: manifest.callId, recordingId, outcome, reasons, samples: assembled.timeline.samples }, 'recording assembled')
     onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
   }
 }

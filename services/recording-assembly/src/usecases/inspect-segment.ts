@@ -12,7 +12,8 @@ export interface InspectSegment {
   source: SegmentSource
   /** What was fetched while the call went on. */
   copyOf: (file: TrackFile, signal: AbortSignal) => Promise<string | null>
-  encoder: Pick<Encoder, 'resample'>
+  /** Null: what has another rate is judged as it would be once it was resampled. */
+  encoder: Pick<Encoder, 'resample'> | null
   workDir: string
   sampleRateHz: SampleRateHz
   signal: AbortSignal
@@ -69,9 +70,11 @@ const needsResampling = ({ format, samples }: Wav, { sampleRateHz }: InspectSegm
   format.channels === 1 && format.sampleRateHz !== sampleRateHz && format.sampleRateHz >= 8_000 && format.sampleRateHz <= 48_000 && samples > 0
 
 async function resample ({ file }: PlannedTrack, input: string, wav: Wav, { encoder, workDir, sampleRateHz, signal }: InspectSegment): Promise<Finding> {
+  const resampledFromHz = wav.format.sampleRateHz
+  if (encoder === null) return { kind: 'audio', path: input, wav: { ...wav, format: { ...wav.format, sampleRateHz }, samples: Math.round(wav.samples * sampleRateHz / resampledFromHz) }, resampledFromHz }
   const path = join(workDir, `${basename(file.name)}.${sampleRateHz}.wav`)
   await encoder.resample({ input, output: path, sampleRateHz, signal })
   const made = await readWavFile(path)
   if (!made.ok) throw new DependencyUnavailable('encoder', `${file.name} was resampled to ${made.detail}`)
-  return { kind: 'audio', path, wav: { ...made, repairs: wav.repairs }, resampledFromHz: wav.format.sampleRateHz }
+  return { kind: 'audio', path, wav: { ...made, repairs: wav.repairs }, resampledFromHz }
 }

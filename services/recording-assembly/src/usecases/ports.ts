@@ -68,8 +68,8 @@ export interface FetchedFile { name: string, path: string }
 
 /** Copies of segments, fetched while their call goes on. They are a help and no more: what is missing or spoilt is fetched again. */
 export interface Copies {
-  /** The job to fetch it, in the transaction of the event; none once the recording has ended. */
-  request (tx: Transaction, of: { recordingId: string, companyId: string, correlationId: string | null }, segment: Segment): Promise<boolean>
+  /** The job to check it, in the transaction of the event; none once the recording has ended. */
+  request (tx: Transaction, of: { callId: string, recordingId: string, companyId: string, correlationId: string | null }, segment: Segment): Promise<boolean>
   /** False once the recording has ended: its assembly looks for itself. */
   isWanted (recordingId: string): Promise<boolean>
   /** A new, empty folder; what an earlier attempt left is removed. */
@@ -191,6 +191,11 @@ export interface Change {
   jobs?: NewJob[]
   events?: RecordingEvent[]
   audit?: AuditEntry[]
+}
+
+/** What a person should look at; told at least once, on the log and in a metric. */
+export interface Alarms {
+  raise (alarm: string, of: { callId: string, recordingId: string, segment?: number, [fact: string]: unknown }, message: string): void
 }
 
 /** Entries of the audit log that come with no change. */

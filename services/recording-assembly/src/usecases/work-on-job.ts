@@ -1,14 +1,17 @@
 import { backoff, isTransientDatabaseError, type Logger } from '@tacet/service-kit'
 import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from './errors.ts'
 import type { JobKind } from '@tacet/contracts'
-import type { Job, JobQueue, Lease, Recordings } from './ports.ts'
+import type { Alarms, Job, JobQueue, Lease, Recordings } from './ports.ts'
 
 const canBeParked = ({ kind }: Job): boolean => kind !== 'delete-segments' && kind !== 'erase'
+
+export type Handlers = Record<JobKind, (lease: Lease) => Promise<void>>
 
 export interface WorkOnJobDependencies {
   queue: JobQueue
   recordings: Recordings
-  handlers: Record<JobKind, (lease: Lease) => Promise<void>>
+  handlers: Handlers
+  alarms: Alarms
   logger: Logger
   /** How often a job may fail, or kill the process, before it is parked. What must be deleted is never given up. */
   maxAttempts: number
@@ -18,7 +21,7 @@ export interface WorkOnJobDependencies {
 
 /** Runs one attempt of a job and settles what becomes of it. Throws only when that could not be written down: then the lease runs out. */
 export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
-  const { queue, recordings, handlers, logger, maxAttempts, retryDelays, random = Math.random } = dependencies
+  const { queue, recordings, handlers, alarms, logger, maxAttempts, retryDelays, random = Math.random } = dependencies
 
   function delayAfter (failures: number): number {
     const delays = backoff({ ...retryDelays, random })
@@ -34,7 +37,8 @@ export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
   }
 
   async function park (job: Job, code: string, detail: string, err?: unknown): Promise<void> {
-    logger.error({ err, recordingId: job.recordingId, job: job.kind, attempts: job.attempts, code }, 'job parked')
+    // There is one recording per call, and its id is the call's.
+    alarms.raise('job-parked', { callId: job.recordingId, recordingId: job.recordingId, jobId: job.jobId, job: job.kind, item: job.item, attempts: job.attempts, code, detail, err }, 'job parked')
     await recordings.fail(job, code, detail)
   }
 

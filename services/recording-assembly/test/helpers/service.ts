@@ -114,12 +114,24 @@ export async function surroundings (t: Test): Promise<Surroundings> {
 
 export interface RunningService { call: HttpClient, url: string, adminUrl: string, stop (): Promise<void> }
 
-export async function startService (t: Test, config: AssemblyConfig): Promise<RunningService> {
+export async function startService (t: Test, config: AssemblyConfig, log = logger): Promise<RunningService> {
   const closer = createCloser({ logger })
   t.teardown(() => closer.close())
-  const { url, adminUrl } = await startRecordingAssembly({ config, logger, closer })
+  const { url, adminUrl } = await startRecordingAssembly({ config, logger: log, closer })
   await eventually(async () => (await createHttpClient(adminUrl)('/ready')).status === 200, { timeoutMs: 30_000, message: 'the service did not become ready' })
   return { call: createHttpClient(url), url, adminUrl, stop: () => closer.close() }
+}
+
+/** What call-control says when a pause has closed a segment. */
+export async function publishClosed (to: Surroundings, { callId, recordingId, companyId, segments }: Manifest, number: number): Promise<void> {
+  const segment = segments.find(segment => segment.number === number)
+  await to.publish(topics.calls, 'segment.closed', callId, { callId, companyId, recordingId, seq: number, at: segment?.closedAt, segment })
+}
+
+/** A logger, and what was written with it. */
+export function readableLogger () {
+  const lines: Record<string, unknown>[] = []
+  return { lines, logger: createLogger({ name: 'test', level: 'info', destination: { write: line => { lines.push(JSON.parse(line)) } } }) }
 }
 
 /** What call-control says at the end of a recording. */

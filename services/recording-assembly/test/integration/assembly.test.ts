@@ -82,7 +82,7 @@ test('recording-assembly', async t => {
       segments: [{ notes: [] }, { samples: 0, notes: ['segment-missing'] }, { notes: ['segment-short'] }, { offsetSamples: 23_800, notes: ['segment-long'] }, { samples: 0 }],
     })
     const metrics = String((await fetch(`${service.adminUrl}/metrics`).then(answer => answer.text())))
-    t.match(metrics, /tacet_segments_long_total\{[^}]*\} 1/)
+    for (const alarm of ['segment-missing', 'segment-short', 'segment-long', 'segment-unreadable', 'recording-incomplete']) t.match(metrics, new RegExp(`tacet_recording_alarms_total\\{[^}]*alarm="${alarm}"[^}]*\\} 1`))
     await eventually(async () => (await around.filesOfSpool()).filter(name => name.includes(manifest.callId)).length === 1)
     t.same((await around.filesOfSpool()).filter(name => name.includes(manifest.callId)), [`tacet/tacet-${manifest.callId}-5.wav`], 'what could not be read is kept')
   })

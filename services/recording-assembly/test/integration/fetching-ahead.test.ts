@@ -2,7 +2,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { encodeWav } from '@tacet/audio'
-import { topics, type Manifest } from '@tacet/contracts'
+import type { Manifest } from '@tacet/contracts'
 import { createMetrics, loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
@@ -10,7 +10,7 @@ import { copies, jobs } from '../../src/db/schema.ts'
 import { assemblyConfig } from '../../src/index.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
-import { countingSamples, joinedAt, logger, publishEnded, sha256, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, joinedAt, logger, publishClosed, publishEnded, sha256, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
 
 tap.setTimeout(120_000)
@@ -37,10 +37,7 @@ async function afar (t: Test) {
   }
   async function close (manifest: Manifest, ...numbers: number[]): Promise<void> {
     await putSegments(manifest, ...numbers)
-    for (const number of numbers) {
-      const { callId, recordingId, companyId, segments } = manifest
-      await around.publish(topics.calls, 'segment.closed', callId, { callId, companyId, recordingId, seq: number, at: segments[number - 1]!.closedAt, segment: segments[number - 1] })
-    }
+    for (const number of numbers) await publishClosed(around, manifest, number)
   }
   const copiesOf = async ({ recordingId }: Manifest): Promise<string[]> =>
     (await around.filesOfRecordings()).filter(name => name.startsWith(`.work/${recordingId}.ahead`) && name.endsWith('.wav'))
@@ -111,8 +108,8 @@ test('segments over ARI', async t => {
     await putSegments(manifest, 3)
     await close(manifest, 1)
     await around.putSegment(manifest, 2, countingSamples(8_000))
-    const { callId, recordingId, companyId, segments } = manifest
-    await around.publish(topics.calls, 'segment.closed', callId, { callId, companyId, recordingId, seq: 2, at: segments[1]!.closedAt, segment: segments[1] })
+    const { recordingId } = manifest
+    await publishClosed(around, manifest, 2)
     await eventually(() => pbx.fetched.includes(nameOf(manifest, 2)))
     await isFetched(manifest, 1)
     await publishEnded(around, manifest)

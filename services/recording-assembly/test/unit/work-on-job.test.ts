@@ -16,7 +16,8 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
   const work = createWorkOnJob({
     queue,
     recordings,
-    handlers: { fetch: handler, assemble: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
+    handlers: { check: handler, assemble: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
+    alarms: { raise: (alarm, { callId, job }) => { log.push(`${alarm}: ${job} of ${callId}`) } },
     logger,
     maxAttempts: 3,
     retryDelays: { firstMs: 100, maxMs: 1_000 },
@@ -41,11 +42,11 @@ test('what is away is waited for, ever longer, without end and without blame', a
 test('what fails is tried again, and given up in the end', async t => {
   t.same(await outcomeOf(jobOf('assemble', 1), failing(new Error('bug'))), ['back in 100'])
   t.same(await outcomeOf(jobOf('assemble', 2), failing(new Error('bug'))), ['back in 200'])
-  t.same(await outcomeOf(jobOf('assemble', 3), failing(new Error('bug'))), ['failed: gave-up'])
+  t.same(await outcomeOf(jobOf('assemble', 3), failing(new Error('bug'))), ['job-parked: assemble of r', 'failed: gave-up'])
 })
 
 test('a job that kills its process again and again is not begun once more', async t => {
-  t.same(await outcomeOf(jobOf('assemble', 4), async () => { t.fail('it was begun') }), ['failed: gave-up'])
+  t.same(await outcomeOf(jobOf('assemble', 4), async () => { t.fail('it was begun') }), ['job-parked: assemble of r', 'failed: gave-up'])
 })
 
 test('deleting segments is never given up', async t => {
@@ -53,7 +54,7 @@ test('deleting segments is never given up', async t => {
 })
 
 test('what can not be is not tried again', async t => {
-  t.same(await outcomeOf(jobOf('assemble'), failing(new AssemblyImpossible('unsupported', 'stereo'))), ['failed: unsupported'])
+  t.same(await outcomeOf(jobOf('assemble'), failing(new AssemblyImpossible('unsupported', 'stereo'))), ['job-parked: assemble of r', 'failed: unsupported'])
 })
 
 test('a job of which the lease is lost is another\'s', async t => {

@@ -1,0 +1,1 @@
+UPDATE "recording_assembly"."jobs" SET "kind" = 'check' WHERE "kind" = 'fetch';
