@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { OutputFormat } from '@tacet/contracts'
 import type { Encoder, Tags } from '../usecases/file-ports.ts'
-import { DependencyUnavailable } from '../usecases/errors.ts'
+import { DependencyUnavailable, EncoderRefused } from '../usecases/errors.ts'
 
 /** For speech; bit rates per channel. */
 const codecs: Record<OutputFormat, (channels: number) => string[]> = {
@@ -81,18 +81,20 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
       const onTime = (ms: number) => onProgress(Math.min(1, durationMs === 0 ? 1 : ms / durationMs))
       await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 'wav', '-i', 'pipe:0', '-map_metadata', '-1', ...metadata(tags), '-threads', '1', ...codecs[format](channels), '-y', `file:${output}`], { input, signal, onTime })
     },
-    async resample ({ input, output, sampleRateHz, signal }) {
-      await run(['-progress', 'pipe:1', '-protocol_whitelist', 'file', '-f', 'wav', '-i', `file:${input}`, '-af', resampling(sampleRateHz), '-c:a', 'pcm_s16le', '-bitexact', '-f', 'wav', '-y', `file:${output}`], { signal })
+    async resample ({ input, inputRateHz, output, sampleRateHz, signal }) {
+      // Bare samples: our reader knows better than its own what is whole in a file that was torn.
+      await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 's16le', '-ar', String(inputRateHz), '-ac', '1', '-i', 'pipe:0', '-af', resampling(sampleRateHz), '-c:a', 'pcm_s16le', '-bitexact', '-f', 'wav', '-y', `file:${output}`], { input, signal })
     },
   }
 }
 
 const metadata = (tags: Tags): string[] => Object.entries(tags).flatMap(([name, value]) => ['-metadata', `${name}=${value.replaceAll(/\p{Cc}/gu, ' ')}`])
 const isAbsent = (error: Error): boolean => ['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
-/** A disk that is full may be mended. */
+/** A disk that is full may be mended, and who was killed did not refuse. */
 const failure = (code: number | null, complaint: string): Error => {
   const message = `ffmpeg ended with ${code}: ${complaint}`
-  return complaint.includes('No space left on device') ? new DependencyUnavailable('store', message) : new Error(message)
+  if (complaint.includes('No space left on device')) return new DependencyUnavailable('store', message)
+  return code === null ? new Error(message) : new EncoderRefused(message)
 }
 const missing = (path: string, cause: Error) => new DependencyUnavailable('encoder', `${path} can't be run`, cause)
 

@@ -79,6 +79,7 @@ export function planCut (timeline: Timeline, ranges: readonly SampleRange[]): Cu
     done = range.to
   }
   keep(done, timeline.samples)
+  if (!kept.some(range => isHeard(timeline, range))) return nothingOf(timeline, ranges)
 
   // Only at the new edges: the old ones have their fades.
   const longest = Math.round(FADE_MS * sampleRateHz / 1000)
@@ -101,18 +102,31 @@ export function planCut (timeline: Timeline, ranges: readonly SampleRange[]): Cu
   return { kept, positionOf, replacements, layout: { mode: gapMode, samples: reached, originMs: originAt === null ? null : Date.parse(originAt), segments: placed, fills, gaps: [] } }
 }
 
+const isHeard = ({ segments }: Timeline, { from, to }: SampleRange): boolean => segments.some(segment => segment.offsetSamples < to && endOf(segment) > from)
+
+/** Of gaps alone no recording is made. */
+function nothingOf ({ gapMode }: Timeline, ranges: readonly SampleRange[]): Cut {
+  return {
+    kept: [],
+    positionOf: () => 0,
+    replacements: ranges.map(range => ({ range, offsetSamples: 0, samples: 0 })),
+    layout: { mode: gapMode, samples: 0, originMs: null, segments: [], fills: [], gaps: [] },
+  }
+}
+
 /** The timeline of the new version. `audio` null: nothing is left to hear. */
 export function cutTimeline (old: Timeline, cut: Cut, order: Pick<PurgeOrder, 'purgeId' | 'at' | 'credentialId' | 'agentId'>, audio: { bytes: number, sha256: string } | null): Timeline {
   const { kept, layout, positionOf, replacements } = cut
   const inMs = (placed: { offsetSamples: number, samples: number }) => ({ ...placed, offsetMs: toMs(old, placed.offsetSamples), durationMs: toMs(old, placed.samples) })
   const partsOf = (placed: { offsetSamples: number, samples: number }): SampleRange[] =>
     kept.map(({ from, to }) => ({ from: Math.max(from, placed.offsetSamples), to: Math.min(to, endOf(placed)) })).filter(({ from, to }) => from < to)
-  const samples = audio === null ? 0 : layout.samples
+  const { samples } = layout
 
   return {
     ...old,
     version: old.version + 1,
     purges: [...old.purges, { purgeId: order.purgeId, at: order.at, by: { credentialId: order.credentialId, agentId: order.agentId }, samples: replacements.reduce((sum, { range }) => sum + range.to - range.from, 0) }],
+    originAt: layout.originMs === null ? null : old.originAt,
     samples,
     durationMs: toMs(old, samples),
     bytes: audio?.bytes ?? 0,
@@ -122,12 +136,10 @@ export function cutTimeline (old: Timeline, cut: Cut, order: Pick<PurgeOrder, 'p
       if (parts.length === 0) return segment.samples === 0 ? [{ ...segment, ...inMs({ offsetSamples: positionOf(segment.offsetSamples), samples: 0 }) }] : [emptied(segment, inMs({ offsetSamples: positionOf(segment.offsetSamples), samples: 0 }))]
       return parts.map(part => partOf(old, segment, part, inMs({ offsetSamples: positionOf(part.from), samples: part.to - part.from }), layout))
     }),
-    fills: audio === null
-      ? []
-      : [
-          ...old.fills.flatMap(fill => partsOf(fill).map(part => ({ kind: fill.kind, ...inMs({ offsetSamples: positionOf(part.from), samples: part.to - part.from }) }))),
-          ...layout.fills.map(({ kind, ...placed }) => ({ kind, ...inMs(placed) })),
-        ].sort((a, b) => a.offsetSamples - b.offsetSamples),
+    fills: [
+      ...old.fills.flatMap(fill => partsOf(fill).map(part => ({ kind: fill.kind, ...inMs({ offsetSamples: positionOf(part.from), samples: part.to - part.from }) }))),
+      ...layout.fills.map(({ kind, ...placed }) => ({ kind, ...inMs(placed) })),
+    ].sort((a, b) => a.offsetSamples - b.offsetSamples),
     gaps: [
       ...old.gaps.map(gap => ({ ...gap, atSample: positionOf(gap.atSample), samples: positionOf(gap.atSample + gap.samples) - positionOf(gap.atSample) })),
       ...replacements.map(({ range, offsetSamples, samples }) => {

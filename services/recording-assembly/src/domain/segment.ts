@@ -8,6 +8,8 @@ export interface Reason { code: string, detail: string }
 export type Finding =
   | { kind: 'absent' }
   | { kind: 'bad', fault: WavFault, detail: string }
+  /** Of another rate, and nothing could be made of it. */
+  | { kind: 'refused', detail: string }
   /** `resampledFromHz`: the path has what was made of a file of this rate. */
   | { kind: 'audio', path: string, wav: Wav, resampledFromHz?: number }
 
@@ -65,6 +67,8 @@ export function judgeTrack (segment: Segment, { file, isForeign }: PlannedTrack,
       if (isHollow && mayBeEmpty(segment, sampleRateHz)) return nothing('empty-file')
       return faulty('segment-unreadable', `${finding.fault}, ${finding.detail}`)
     }
+    case 'refused':
+      return faulty('segment-wrong-format', finding.detail)
     case 'audio':
       return isUsable(finding.wav, sampleRateHz)
         ? judgeAudio(segment, file, finding, sampleRateHz, name)

@@ -25,8 +25,8 @@ export interface Encode {
 export interface Encoder {
   check (): Promise<CheckResult & { detail?: string }>
   encode (options: Encode): Promise<void>
-  /** Makes a WAV of another rate of a WAV of one channel. */
-  resample (options: { input: string, output: string, sampleRateHz: number, signal: AbortSignal }): Promise<void>
+  /** Makes a WAV of another rate of whole 16-bit samples of one channel. Throws EncoderRefused when it can make nothing of them. */
+  resample (options: { input: Readable, inputRateHz: number, output: string, sampleRateHz: number, signal: AbortSignal }): Promise<void>
 }
 
 /** A file beside the master: another format, peaks. */

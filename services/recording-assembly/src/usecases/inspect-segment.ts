@@ -1,10 +1,11 @@
+import { createReadStream } from 'node:fs'
 import { basename, join } from 'node:path'
 import { readWavFile, type Wav } from '@tacet/audio'
 import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
 import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
 import { judgeTrack, mayImprove, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
-import { DependencyUnavailable, isSystemError } from './errors.ts'
+import { DependencyUnavailable, EncoderRefused, isSystemError } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import type { SegmentSource } from './ports.ts'
 
@@ -73,7 +74,13 @@ async function resample ({ file }: PlannedTrack, input: string, wav: Wav, { enco
   const resampledFromHz = wav.format.sampleRateHz
   if (encoder === null) return { kind: 'audio', path: input, wav: { ...wav, format: { ...wav.format, sampleRateHz }, samples: Math.round(wav.samples * sampleRateHz / resampledFromHz) }, resampledFromHz }
   const path = join(workDir, `${basename(file.name)}.${sampleRateHz}.wav`)
-  await encoder.resample({ input, output: path, sampleRateHz, signal })
+  const { dataOffset, dataBytes } = wav
+  try {
+    await encoder.resample({ input: createReadStream(input, { start: dataOffset, end: dataOffset + dataBytes - 1 }), inputRateHz: resampledFromHz, output: path, sampleRateHz, signal })
+  } catch (error) {
+    if (error instanceof EncoderRefused) return { kind: 'refused', detail: `${resampledFromHz} Hz instead of ${sampleRateHz} Hz, and can't be resampled: ${error.message}` }
+    throw error
+  }
   const made = await readWavFile(path)
   if (!made.ok) throw new DependencyUnavailable('encoder', `${file.name} was resampled to ${made.detail}`)
   return { kind: 'audio', path, wav: { ...made, repairs: wav.repairs }, resampledFromHz }

@@ -59,7 +59,7 @@ export function createReadPeaks ({ recordings, store, files }: PeaksDependencies
   }
 }
 
-function toPeaks ({ channels, samplesPerPixel, data }: Waveform, { sampleRateHz, gaps }: Timeline, bits: 8 | 16): Peaks {
+export function toPeaks ({ channels, samplesPerPixel, data }: Waveform, { sampleRateHz, gaps }: Timeline, bits: 8 | 16): Peaks {
   return {
     version: 2,
     channels,

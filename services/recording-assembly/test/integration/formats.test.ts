@@ -108,15 +108,25 @@ test('other formats and rates', async t => {
     }
   })
 
-  t.test('a torn segment of another rate is resampled to its last sample', async t => {
-    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }], { sampleRateHz: 16000 })
-    const torn = encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, tone(15_800, 440))
-    torn.writeUInt32LE(0, 4)
-    torn.writeUInt32LE(0, 40)
-    await around.putSegment(manifest, 1, torn)
-    await publishEnded(around, manifest)
-    t.match(await assembledOf(manifest), { outcome: 'incomplete', samples: 31_600, reasons: [{ code: 'segment-repaired' }] })
-    t.match(await readWav(await readFile(pathOf(manifest, 'recording.wav'))), { samples: 31_600 })
+  t.test('a torn segment of another rate is resampled to its last whole sample', async t => {
+    const whole = encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, tone(15_800, 440))
+    const unfinished = Buffer.from(whole)
+    unfinished.writeUInt32LE(0, 4)
+    unfinished.writeUInt32LE(0, 40)
+    const torn: Record<string, Buffer> = {
+      'unfinished-header': unfinished,
+      'unfinished-header, partial-sample': Buffer.concat([unfinished, Buffer.of(7)]),
+      'data-cut-short': whole.subarray(0, -200),
+      'data-cut-short, partial-sample': whole.subarray(0, -199),
+    }
+    for (const [repairs, bytes] of Object.entries(torn)) {
+      const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }], { sampleRateHz: 16000 })
+      await around.putSegment(manifest, 1, bytes)
+      await publishEnded(around, manifest)
+      const samples = Math.floor((bytes.length - 44) / 2) * 2
+      t.match(await assembledOf(manifest), { outcome: 'incomplete', samples, reasons: [{ code: 'segment-repaired', detail: `segment 1: ${repairs}` }] })
+      t.match(await readWav(await readFile(pathOf(manifest, 'recording.wav'))), { samples })
+    }
   })
 
   t.test('a format is had over REST, in parts too, and the waveform of the recording with its gaps', async t => {

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { timelineSchema, type Timeline } from '@tacet/contracts'
 import { cutTimeline, findPurge, planCut } from '../../src/domain/purge.ts'
+import { toPeaks } from '../../src/usecases/read-peaks.ts'
 import { at } from '../helpers/manifest.ts'
 
 const rate = 8000
@@ -89,15 +90,32 @@ test('all of it may go', async t => {
   t.match(cutTimeline(timeline, cut, order, null), { samples: 0, sha256: null, bytes: 0, segments: [{ samples: 0 }, { samples: 0 }] })
 })
 
+test('where nothing but gaps would be left, nothing is: no audio, no length, no place', async t => {
+  for (const mode of ['remove', 'tone', 'silence'] as const) {
+    const all = timelineOf(mode)
+    const at0 = { offsetSamples: 0, samples: 0 }
+    const nothing = { samples: 0, durationMs: 0, bytes: 0, sha256: null, originAt: null, fills: [], segments: [at0, at0] }
+    const first = cutTimeline(all, planCut(all, findPurge(all, { segment: 1 }).ranges), order, { bytes: 1, sha256: 'b' })
+    for (const [timeline, ranges] of [[first, findPurge(first, { segment: 2 }).ranges], [all, [{ from: 0, to: all.samples }]]] as const) {
+      const cut = planCut(timeline, ranges)
+      t.match(cut, { kept: [], layout: { samples: 0 } }, mode)
+      const after = timelineSchema.parse(cutTimeline(timeline, cut, order, null))
+      t.match(after, nothing, mode)
+      t.ok(after.gaps.every(({ atSample, samples }) => atSample === 0 && samples === 0), mode)
+    }
+  }
+})
+
 test('whatever is cut, in whatever order: what is left is told sample for sample, and nothing of what is gone', async () => {
-  const wishes = fc.array(fc.tuple(fc.nat(13_000), fc.integer({ min: 1, max: 4_000 })), { minLength: 1, maxLength: 4 })
+  const stretch = fc.record({ fromMs: fc.nat(13_000), lengthMs: fc.integer({ min: 1, max: 4_000 }) }).map(({ fromMs, lengthMs }) => ({ fromMs, toMs: fromMs + lengthMs }))
+  const wishes = fc.array(fc.oneof({ weight: 3, arbitrary: stretch }, { weight: 1, arbitrary: fc.record({ segment: fc.constantFrom(1, 2) }) }), { minLength: 1, maxLength: 4 })
   fc.assert(fc.property(fc.constantFrom('remove', 'tone', 'silence'), wishes, (mode, wishes) => {
     let timeline = timelineOf(mode as Timeline['gapMode'])
     // Every sample that was spoken has a name of its own; fills have none.
     let sound: (string | null)[] = Array.from({ length: timeline.samples }, (_, index) => timeline.segments.some(({ offsetSamples, samples }) => index >= offsetSamples && index < offsetSamples + samples) ? String(index) : null)
     const gone = new Set<string>()
-    for (const [fromMs, lengthMs] of wishes) {
-      const { ranges } = findPurge(timeline, { fromMs, toMs: fromMs + lengthMs })
+    for (const wish of wishes) {
+      const { ranges } = findPurge(timeline, wish)
       if (ranges.length === 0) continue
       for (const { from, to } of ranges) for (let i = from; i < to; i++) if (sound[i] !== null) gone.add(sound[i]!)
       const cut = planCut(timeline, ranges)
@@ -109,6 +127,10 @@ test('whatever is cut, in whatever order: what is left is told sample for sample
     const told = sound.map(() => 0)
     for (const { offsetSamples, samples } of [...timeline.segments, ...timeline.fills]) for (let i = offsetSamples; i < offsetSamples + samples; i++) told[i]!++
     const inSegments = (index: number) => timeline.segments.some(({ offsetSamples, samples }) => index >= offsetSamples && index < offsetSamples + samples)
-    return timeline.samples === sound.length && told.every(times => times === 1) && sound.every((name, index) => name === null ? !inSegments(index) : inSegments(index) && !gone.has(name))
+    const areGapsSilent = timeline.gaps.every(({ atSample, samples }) => atSample + samples <= sound.length && sound.slice(atSample, atSample + samples).every(name => name === null))
+    const { length, gaps } = toPeaks({ channels: 1, samplesPerPixel: 256, data: new Int16Array(Math.ceil(sound.length / 256) * 2) }, timeline, 8)
+    const areMarked = gaps.every(({ pixel, pixels }) => pixel + pixels <= length)
+    const isHeard = sound.some(name => name !== null)
+    return areGapsSilent && areMarked && (isHeard || timeline.samples === 0) && timeline.samples === sound.length && told.every(times => times === 1) && sound.every((name, index) => name === null ? !inSegments(index) : inSegments(index) && !gone.has(name))
   }), { numRuns: 40 })
 })
