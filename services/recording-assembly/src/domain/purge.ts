@@ -102,7 +102,7 @@ export function planCut (timeline: Timeline, ranges: readonly SampleRange[]): Cu
   return { kept, positionOf, replacements, layout: { mode: gapMode, samples: reached, originMs: originAt === null ? null : Date.parse(originAt), segments: placed, fills, gaps: [] } }
 }
 
-const isHeard = ({ segments }: Timeline, { from, to }: SampleRange): boolean => segments.some(segment => segment.offsetSamples < to && endOf(segment) > from)
+const isHeard = ({ segments }: Timeline, { from, to }: SampleRange): boolean => segments.some(segment => segment.samples > 0 && segment.offsetSamples < to && endOf(segment) > from)
 
 /** Of gaps alone no recording is made. */
 function nothingOf ({ gapMode }: Timeline, ranges: readonly SampleRange[]): Cut {
