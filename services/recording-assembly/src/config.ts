@@ -27,7 +27,7 @@ export const assemblyConfig = {
   s3ServerSideEncryption: variable('S3_SERVER_SIDE_ENCRYPTION', z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']).optional(), 'what to ask the S3 server for; one that can not refuses'),
   s3KmsKeyId: variable('S3_KMS_KEY_ID', z.string().optional(), 'the key for aws:kms; without it the bucket\'s own'),
   encryptionKeys: secret('ENCRYPTION_KEYS', commaList().pipe(z.array(masterKey)).default([]), 'master keys as `id:base64 of 32 bytes`, separated by commas: recordings are encrypted before they are stored, by keys that the first of these wraps; older ones are kept until all is re-wrapped'),
-  concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 256).optional(), 'jobs worked on at the same time; without it as many as there are cores'),
+  concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 256).optional(), 'jobs worked on at the same time, two at least: one is always left for what is not the making of other formats; without it as many as there are cores'),
   leaseMs: variable('ASSEMBLY_LEASE_MS', wholeNumber(500, 600_000).default(15_000), 'how long a worker that died keeps its job from the others'),
   ...crashConfig,
 }

@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Database, Executor } from '@tacet/service-kit'
+import { jobKinds, type JobKind } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { jobs } from '../db/schema.ts'
 import { LeaseLost } from '../usecases/errors.ts'
@@ -9,6 +10,9 @@ import type { Job, JobQueue } from '../usecases/ports.ts'
 const isOurs = ({ jobId, leaseId }: Job) => and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId))
 const noLease = { progress: null, leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }
 
+/** All but what may take hours. */
+const quickKinds = jobKinds.filter(kind => kind !== 'encode')
+
 /** So many jobs others may be claiming at the same moment. */
 const OTHERS = 64
 
@@ -16,35 +20,47 @@ const OTHERS = 64
 export function createJobQueue ({ database: { db }, leaseMs }: { database: Database, leaseMs: number }): JobQueue {
   const leaseEnd = sql`now() + ${leaseMs} * interval '1 millisecond'`
 
+  async function claimOf (kinds: readonly JobKind[], limit: number): Promise<Job[]> {
+    // Companies take turns, whoever has the least in hand first: one that comes with a thousand jobs keeps nobody waiting for all of them.
+    // Of each only the first few are looked at (some may be locked by others who claim just now), so that a long queue costs no more than a short one.
+    // In a CTE: as a plain subquery the planner may run it more than once, and claim more than the limit.
+    const free = db.$with('free', { jobId: sql<string>`job_id`.as('job_id') }).as(sql`
+      with recursive company as (
+        (select company_id from ${jobs} where state = 'waiting' order by company_id limit 1)
+        union all
+        select (select company_id from ${jobs} where state = 'waiting' and company_id > company.company_id order by company_id limit 1) from company where company_id is not null
+      ), held as (
+        select company_id, count(*) as jobs from ${jobs} where state = 'running' and lease_expires_at >= now() group by company_id
+      ), first as (
+        select company_id, job_id, run_at from company, unnest(${sql.param(kinds)}::text[]) as wanted, lateral (
+          select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = company.company_id and kind = wanted and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
+        ) as waiting
+        union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now() and kind = any(${sql.param(kinds)}::text[])
+      ), place as (
+        select job_id, coalesce(held.jobs, 0) + row_number() over (partition by company_id order by run_at, job_id) as turn from first left join held using (company_id)
+        order by turn, run_at limit ${limit + OTHERS}
+      )
+      select job.job_id from place join ${jobs} as job using (job_id)
+      where (state = 'waiting' and run_at <= now()) or (state = 'running' and lease_expires_at < now())
+      order by turn, run_at limit ${limit} for update of job skip locked`)
+    const claimed = await db.with(free).update(jobs)
+      .set({ state: 'running', progress: null, attempts: sql`${jobs.attempts} + 1`, leaseId: sql`gen_random_uuid()`, leaseExpiresAt: leaseEnd, updatedAt: sql`now()` })
+      .where(inArray(jobs.jobId, db.select({ jobId: free.jobId }).from(free)))
+      .returning()
+    return claimed.map(row => ({ ...row, leaseId: row.leaseId as string }))
+  }
+
   return {
-    async claim (limit) {
-      // Companies take turns, whoever has the least in hand first: one that comes with a thousand jobs keeps nobody waiting for all of them.
-      // Of each only the first few are looked at (some may be locked by others who claim just now), so that a long queue costs no more than a short one.
-      // In a CTE: as a plain subquery the planner may run it more than once, and claim more than the limit.
-      const free = db.$with('free', { jobId: sql<string>`job_id`.as('job_id') }).as(sql`
-        with recursive company as (
-          (select company_id from ${jobs} where state = 'waiting' order by company_id limit 1)
-          union all
-          select (select company_id from ${jobs} where state = 'waiting' and company_id > company.company_id order by company_id limit 1) from company where company_id is not null
-        ), held as (
-          select company_id, count(*) as jobs from ${jobs} where state = 'running' and lease_expires_at >= now() group by company_id
-        ), first as (
-          select company_id, job_id, run_at from company, lateral (
-            select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = company.company_id and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
-          ) as waiting
-          union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now()
-        ), place as (
-          select job_id, coalesce(held.jobs, 0) + row_number() over (partition by company_id order by run_at, job_id) as turn from first left join held using (company_id)
-          order by turn, run_at limit ${limit + OTHERS}
-        )
-        select job.job_id from place join ${jobs} as job using (job_id)
-        where (state = 'waiting' and run_at <= now()) or (state = 'running' and lease_expires_at < now())
-        order by turn, run_at limit ${limit} for update of job skip locked`)
-      const claimed = await db.with(free).update(jobs)
-        .set({ state: 'running', progress: null, attempts: sql`${jobs.attempts} + 1`, leaseId: sql`gen_random_uuid()`, leaseExpiresAt: leaseEnd, updatedAt: sql`now()` })
-        .where(inArray(jobs.jobId, db.select({ jobId: free.jobId }).from(free)))
-        .returning()
-      return claimed.map(row => ({ ...row, leaseId: row.leaseId as string }))
+    async claim (limit, encodes = limit) {
+      const quick = await claimOf(quickKinds, limit)
+      const room = Math.min(encodes, limit - quick.length)
+      if (room <= 0) return quick
+      const slow = await claimOf(['encode'], room).catch(error => {
+        // What is claimed already must not wait for its lease to run out.
+        if (quick.length === 0) throw error
+        return []
+      })
+      return [...quick, ...slow]
     },
     async renew (job) {
       const renewed = await db.update(jobs).set({ leaseExpiresAt: leaseEnd }).where(isOurs(job)).returning({ jobId: jobs.jobId })

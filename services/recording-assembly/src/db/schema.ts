@@ -127,7 +127,7 @@ export const jobs = assemblySchema.table('jobs', {
   ...timestamps,
 }, table => [
   unique('jobs_recording_id_kind_item_unique').on(table.recordingId, table.kind, table.item),
-  index('jobs_state_company_id_run_at_index').on(table.state, table.companyId, table.runAt, table.jobId),
+  index('jobs_state_company_id_kind_run_at_index').on(table.state, table.companyId, table.kind, table.runAt, table.jobId),
   index('jobs_company_id_index').on(table.companyId, table.createdAt),
 ])
 

@@ -34,7 +34,9 @@ export function createWorker (options: WorkerOptions): Worker {
   const { queue, workOnJob, logger, concurrency, leaseMs, pollIntervalMs = 1_000, finishMs = 4_000 } = options
   const stopping = new AbortController()
   const handingBack = new AbortController()
-  const inHand = new Set<Promise<void>>()
+  // One hand is never given to what may take hours; so there are two at least.
+  const hands = Math.max(2, concurrency)
+  const inHand = new Map<Promise<void>, Job['kind']>()
   let lastError: string | undefined
   let running: Promise<void> | undefined
   let isWoken = false
@@ -114,13 +116,14 @@ export function createWorker (options: WorkerOptions): Worker {
   }
 
   async function take (): Promise<number> {
-    const jobs = await queue.claim(concurrency - inHand.size)
+    const encodes = [...inHand.values()].filter(kind => kind === 'encode').length
+    const jobs = await queue.claim(hands - inHand.size, hands - 1 - encodes)
     for (const job of jobs) {
       const work: Promise<void> = run(job).finally(() => {
         inHand.delete(work)
         wake()
       })
-      inHand.add(work)
+      inHand.set(work, job.kind)
     }
     return jobs.length
   }
@@ -130,7 +133,7 @@ export function createWorker (options: WorkerOptions): Worker {
     while (!stopping.signal.aborted) {
       isWoken = false
       try {
-        const taken = inHand.size < concurrency ? await take() : 0
+        const taken = inHand.size < hands ? await take() : 0
         lastError = undefined
         delays = backoff({ firstMs: 200, maxMs: 5_000 })
         if (taken === 0) await wait(pollIntervalMs)
@@ -154,7 +157,7 @@ export function createWorker (options: WorkerOptions): Worker {
       interruptWait()
       await running
       const timer = setTimeout(() => handingBack.abort(new Error('the service stops')), finishMs)
-      while (inHand.size > 0) await Promise.all(inHand)
+      while (inHand.size > 0) await Promise.all(inHand.keys())
       clearTimeout(timer)
     },
   }

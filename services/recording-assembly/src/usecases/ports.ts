@@ -113,8 +113,11 @@ export interface Lease {
 }
 
 export interface JobQueue {
-  /** Of companies that wait, first one with the fewest jobs running, and of its jobs that which waits longest. */
-  claim (limit: number): Promise<Job[]>
+  /**
+   * Of companies that wait, first one with the fewest jobs running, and of its jobs that which waits longest. What takes long, the
+   * making of other formats, comes after everything else, and is never more than `encodes`.
+   */
+  claim (limit: number, encodes?: number): Promise<Job[]>
   /** False when it is no longer ours. */
   renew (job: Job): Promise<boolean>
   /** Back to the queue. `isBlameless`: the attempt does not count. */

@@ -4,6 +4,7 @@ import type { Manifest } from '@tacet/contracts'
 import { createMetrics } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
+import { newJobRow } from '../../src/adapters/postgres-jobs.ts'
 import { jobs } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { logger, surroundings, type Surroundings } from '../helpers/service.ts'
@@ -15,6 +16,9 @@ async function addCalls ({ database }: Surroundings, { recordings }: Ports, coun
   await database.db.transaction(async tx => {
     for (let n = 0; n < count; n++) await recordings.add(tx, manifestOf([{ fromMs: 0, toMs: 2_000 }], overrides), null)
   })
+}
+const addEncodes = async ({ database }: Surroundings, count: number, { companyId = randomUUID() } = {}): Promise<void> => {
+  await database.db.insert(jobs).values(Array.from({ length: count }, () => newJobRow({ kind: 'encode', item: 'opus' }, { recordingId: randomUUID(), companyId, correlationId: null })))
 }
 const jobRows = ({ database }: Surroundings) => database.db.select().from(jobs)
 
@@ -46,6 +50,16 @@ test('jobs', async t => {
     t.same((await queue.claim(4)).map(({ companyId }) => companyId).sort(), [few, few, many, many].sort(), 'and then they take turns')
     const claims = await Promise.all(Array.from({ length: 8 }, () => portsOf(around).queue.claim(5)))
     t.equal(new Set(claims.flat().map(({ jobId }) => jobId)).size, 40, 'several who ask at once get different ones, and as many as they ask for')
+  })
+
+  t.test('other formats wait for everything else, and are never more than there is room for', async t => {
+    const [long, other] = [randomUUID(), randomUUID()]
+    await addEncodes(around, 3, { companyId: long })
+    await addCalls(around, ports, 1, { companyId: long })
+    await addCalls(around, ports, 1, { companyId: other })
+    t.same((await queue.claim(4, 1)).map(({ kind }) => kind).sort(), ['assemble', 'assemble', 'encode'])
+    t.same(await queue.claim(4, 0), [])
+    t.same((await queue.claim(4)).map(({ kind }) => kind), ['encode', 'encode'])
   })
 
   t.test('a company of which a worker died is not behind the others for that', async t => {
@@ -98,5 +112,28 @@ test('jobs', async t => {
     t.match(await jobRows(around), [{ state: 'waiting', attempts: 0, leaseId: null }])
     t.same(await around.filesOfRecordings(), [], 'and leaves nothing behind')
     t.equal((await queue.claim(1)).length, 1, 'another may have it at once')
+  })
+
+  t.test('a call that ends is assembled, however many recordings are being encoded', async t => {
+    for (const concurrency of [1, 2]) {
+      await addEncodes(around, 3)
+      let encoding = 0
+      const recordings: Ports['recordings'] = {
+        ...ports.recordings,
+        find: async () => {
+          encoding++
+          return await new Promise<never>(() => {})
+        },
+      }
+      const worker = createAssemblyWorker({ ...ports, recordings }, { config: { ...around.config, concurrency }, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 20 } })
+      worker.start()
+      await eventually(() => encoding === 1)
+      await addCalls(around, ports, 1)
+      await eventually(async () => (await queue.counts()).every(({ kind }) => kind === 'encode'), { timeoutMs: 15_000 })
+      t.equal(encoding, 1)
+      await around.database.db.delete(jobs)
+      // What never ends is left to its lease.
+      void worker.stop()
+    }
   })
 })

@@ -1,0 +1,2 @@
+DROP INDEX "recording_assembly"."jobs_state_company_id_run_at_index";--> statement-breakpoint
+CREATE INDEX "jobs_state_company_id_kind_run_at_index" ON "recording_assembly"."jobs" USING btree ("state","company_id","kind","run_at","job_id");
