@@ -2,7 +2,13 @@ import { ariTimeMs, type AriBridge, type AriChannel, type AriEvent } from '@tace
 import type { Leg, PbxSnapshot } from '../domain/pbx.ts'
 import type { PbxChange } from '../usecases/follow-calls.ts'
 
-const wideband = /g722|opus|slin16|slin48|speex16|siren|silk16|silk24/
+/** Asterisk's formats that carry more than 8,000 samples a second (main/codec_builtin.c; amrwb comes with Debian). */
+const wideband = new Set([
+  'g719', 'g722', 'siren7', 'siren14', 'opus', 'amrwb', 'silk12', 'silk16', 'silk24', 'speex16', 'speex32',
+  'slin12', 'slin16', 'slin24', 'slin32', 'slin44', 'slin48', 'slin96', 'slin192',
+])
+/** `(opus|ulaw)`, say, or `g722`. */
+const isWideband = (formats: string): boolean => formats.split(/[^a-z0-9]+/).some(format => wideband.has(format))
 
 /** `PJSIP/1001-0000002a` is the endpoint `PJSIP/1001`; `Local/1001@agents-00000001;2` is `Local/1001@agents`. */
 const endpointOf = (channelName: string): string => channelName.replace(/-[0-9a-f]+(;[12])?$/, '')
@@ -20,7 +26,7 @@ export function toLeg (channel: AriChannel): Leg {
     dialledNumber: vars['CALLERID(dnid)'] || (channel.dialplan.exten === 's' ? null : channel.dialplan.exten) || null,
     sipCallId: channel.protocol_id || null,
     numberOverride: vars.TACET_NUMBER || null,
-    isWideband: wideband.test(vars['CHANNEL(audionativeformat)'] ?? ''),
+    isWideband: isWideband(vars['CHANNEL(audionativeformat)'] ?? ''),
   }
 }
 

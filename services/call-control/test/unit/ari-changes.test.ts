@@ -51,7 +51,14 @@ t.test('the halves of a Local channel are of one endpoint', async t => {
 
 t.test('a wideband codec is seen as such', async t => {
   const isWideband = (format: string) => legOf({ channelvars: { 'CHANNEL(audionativeformat)': format } }).isWideband
-  t.same(['(g722)', '(opus)', '(slin16)', '(ulaw)', '(alaw)', '(gsm)', '(none)'].map(isWideband), [true, true, true, false, false, false, false])
+  for (const format of ['g719', 'g722', 'siren7', 'siren14', 'opus', 'amrwb', 'silk12', 'silk16', 'silk24', 'speex16', 'speex32', 'slin12', 'slin16', 'slin24', 'slin32', 'slin44', 'slin48', 'slin96', 'slin192']) {
+    t.ok(isWideband(`(${format})`), format)
+  }
+  for (const format of ['ulaw', 'alaw', 'gsm', 'none', 'g723', 'g726', 'g726aal2', 'g729', 'adpcm', 'lpc10', 'ilbc', 'codec2', 'speex', 'silk8', 'slin', 'testlaw']) {
+    t.notOk(isWideband(`(${format})`), format)
+  }
+  t.ok(isWideband('(ulaw|g722)'))
+  t.notOk(isWideband(''))
 })
 
 t.test('the states of a channel are three', async t => {
