@@ -11,9 +11,11 @@ const fuzzing = { FUZZ_REQUESTS: '20000', FUZZ_SEED: String(Date.now() % 1_000_0
 /** Tests of `npm test` that can be had for longer: by the variables that ask for more. What the environment says already stays. */
 const sections: { name: string, file: string, env: Record<string, string> }[] = [
   { name: 'wav', file: 'packages/audio/test/unit/torn-files.test.ts', env: { WAV_MUTATIONS: '10000' } },
+  { name: 'wav-headers', file: 'packages/audio/test/unit/wav-fuzz.test.ts', env: { WAV_MUTATIONS: '10000' } },
   { name: 'fuzz-settings', file: 'services/settings/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: { ...fuzzing, FUZZ_STORE: 'postgres' } },
   { name: 'fuzz-assembly', file: 'services/recording-assembly/test/integration/fuzz.test.ts', env: fuzzing },
+  { name: 'kills', file: 'services/recording-assembly/test/integration/kills.test.ts', env: { KILLS: '200' } },
   { name: 'gap-modes', file: 'test/e2e/gap-modes.test.ts', env: { GAP_MODES: 'all' } },
   { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
   { name: 'leak', file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000' } },

@@ -1,7 +1,7 @@
 import { constants, createReadStream } from 'node:fs'
 import { access, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { publishAtomically } from '@tacet/audio'
+import { publishAtomically, removeLeftovers } from '@tacet/audio'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf } from './digest.ts'
@@ -32,6 +32,8 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
     }),
     put: (name, write, { signal, confirm } = {}) => guarded(async () => {
       const path = pathOf(name)
+      // Of an attempt that was killed. Whoever has nothing to confirm holds no lease: others may be writing the same.
+      if (confirm !== undefined) await removeLeftovers(path)
       return await publishAtomically(path, async (file, tempPath) => {
         const result = await write(file, tempPath)
         await file.sync()

@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
@@ -17,7 +15,6 @@ import { countingSamples, joinedAt, logger, sha256, surroundings, type Surroundi
 
 tap.setTimeout(300_000)
 
-const program = new URL('../helpers/worker-process.ts', import.meta.url).pathname
 const MAX_STEPS = 40
 
 const portsOf = ({ config, database }: Surroundings) => createPorts({ config, database, onEvents: () => {}, onJob: () => {} })
@@ -84,25 +81,6 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
   }
   const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.put', 'recordings.complete', 'source.remove']
   t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
-})
-
-test('a process killed at any instant leaves exactly one recording, and no stray file', async t => {
-  const around = await surroundings(t)
-  for (let round = 1; round <= 3; round++) {
-    const call = await addCall(around, 4_000_000)
-    const child = fork(program, [], { execArgv: ['--conditions=@tacet/source'], env: { ...process.env, ...around.env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    t.teardown(() => child.kill('SIGKILL'))
-    child.send('begin')
-    await eventually(async () => (await jobsOf(around)).every(({ state }) => state !== 'waiting'), { timeoutMs: 60_000, intervalMs: 2, message: 'it took no job' })
-    const afterMs = Math.random() * 150
-    setTimeout(() => child.kill('SIGKILL'), afterMs)
-    const [, signal] = await once(child, 'close')
-    await t.test(`after ${afterMs.toFixed(1)} ms`, async t => {
-      t.ok(signal === 'SIGKILL' || await hasNoJobs(around))
-      await takeOver(around)
-      await checkThatAllIsWell(t, around, call)
-    })
-  }
 })
 
 for (const point of ['before looking', 'before publishing'] as const) {
