@@ -44,6 +44,7 @@ export const commonConfig = {
   httpPort: variable('HTTP_PORT', port().default(0), 'port of the API'),
   adminPort: variable('ADMIN_PORT', port().default(0), 'port of /live, /ready and /metrics'),
   logLevel: variable('LOG_LEVEL', z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'), 'least level that is logged'),
+  trustProxy: variable('TRUST_PROXY', commaList().pipe(z.array(z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6(), z.enum(['loopback', 'linklocal', 'uniquelocal'])]))).optional(), 'addresses or networks of reverse proxies, separated by commas: their X-Forwarded-For and -Proto are believed; without it nobody\'s'),
   rateLimitPerMinute: variable('RATE_LIMIT_PER_MINUTE', wholeNumber(1).default(1200), 'requests one caller may make in a minute'),
 } satisfies ConfigShape
 

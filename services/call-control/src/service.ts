@@ -113,7 +113,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
     onRefusalNotStored: err => logger.warn({ err }, 'refusal not put into the audit log'),
   }))
   const authenticator = createAuthenticator(credentials)
-  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post), appendAudit: entry => store.announce(messageOf(entry, uuidv7())), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+  const app = await createCallControlApp({ commands, authenticator, watch: () => usableWatch(post), appendAudit: entry => store.announce(messageOf(entry, uuidv7())), clock, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute, trustProxy: config.trustProxy })
 
   const admin = createAdminApp({
     name,

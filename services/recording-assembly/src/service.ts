@@ -117,6 +117,8 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
     logger,
     metrics,
     rateLimitPerMinute: config.rateLimitPerMinute,
+    trustProxy: config.trustProxy,
+    publicUrl: config.publicUrl,
   })
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })

@@ -57,7 +57,7 @@ export async function startSettings ({ config, logger, closer }: SettingsContext
   const deps = { store, tokens, signer, fetchKeys: createFetchKeys(config.jwksOrigins), readCsv, now: () => new Date(), newId: () => uuidv7() }
   const useCases = createUseCases(deps, config.operatorToken)
   const auditLog = createAuditLog(database.db)
-  const app = await createSettingsApp({ useCases, store, auditLog, newId: deps.newId, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute })
+  const app = await createSettingsApp({ useCases, store, auditLog, newId: deps.newId, logger, metrics, rateLimitPerMinute: config.rateLimitPerMinute, trustProxy: config.trustProxy })
   closer.add('http', () => app.close())
   const url = await app.listen({ host: config.httpHost, port: config.httpPort })
 

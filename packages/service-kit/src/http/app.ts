@@ -33,7 +33,7 @@ export interface HttpAppOptions {
   /** Above this mean delay of the event loop requests get 503; 0 switches it off. */
   maxEventLoopDelayMs?: number
   /** Addresses of proxies whose forwarding headers are believed. */
-  trustProxy?: string[]
+  trustProxy?: string[] | undefined
 }
 
 const isCorrelationId = (value: unknown): value is string => typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value)

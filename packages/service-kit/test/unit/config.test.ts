@@ -1,6 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
-import { commaList, ConfigError, describeConfig, flag, loadConfig, port, redacted, secret, variable, wholeNumber } from '@tacet/service-kit'
+import { commaList, commonConfig, ConfigError, describeConfig, flag, loadConfig, port, redacted, secret, variable, wholeNumber } from '@tacet/service-kit'
 
 const shape = {
   databaseUrl: secret('DATABASE_URL', z.url(), 'the database'),
@@ -39,6 +39,14 @@ t.test('everything wrong is named at once, without its value', async t => {
   } catch (error) {
     t.notMatch(String(error), /perhaps|70000|ARI_PASSWORD/)
   }
+})
+
+t.test('proxies are named by address, by network or by kind', async t => {
+  const { trustProxy } = commonConfig
+  const proxies = (value?: string) => loadConfig({ trustProxy }, { TRUST_PROXY: value }).trustProxy
+  t.equal(proxies(), undefined)
+  t.same(proxies('10.0.0.0/8, ::1,loopback'), ['10.0.0.0/8', '::1', 'loopback'])
+  for (const wrong of ['true', '*', 'proxy.example.org', '10.0.0.0/99']) t.throws(() => proxies(wrong), ConfigError)
 })
 
 t.test('what is printed holds no secret', async t => {

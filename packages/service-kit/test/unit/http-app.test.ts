@@ -142,3 +142,15 @@ t.test('durations are measured by route, never by path', async t => {
   t.match(shown, /tacet_http_request_duration_seconds_count\{service="test",method="PUT",route="\/v1\/things\/:id",status="200"\} 1/)
   t.notMatch(shown, /c0000000/)
 })
+
+t.test('what a proxy says of who asks is believed of the proxies that are named, and of nobody else', async t => {
+  const forwarded = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'recordings.example.org' }
+  const seen = async (trustProxy?: string[]) => {
+    const app = await createHttpApp({ name: 'test', version: '1.2.3', logger: silent, trustProxy })
+    t.teardown(() => app.close())
+    app.get('/seen', { schema: { hide: true } as object }, async ({ ip, protocol, host }) => ({ ip, protocol, host }))
+    return (await app.inject({ url: '/seen', headers: { ...forwarded, host: 'inside:8080' } })).json()
+  }
+  for (const others of [undefined, ['192.0.2.1', '10.0.0.0/8']]) t.same(await seen(others), { ip: '127.0.0.1', protocol: 'http', host: 'inside:8080' })
+  for (const own of [['loopback'], ['127.0.0.1'], ['10.0.0.0/8', '127.0.0.0/8']]) t.same(await seen(own), { ip: '192.0.2.7', protocol: 'https', host: 'recordings.example.org' })
+})

@@ -20,14 +20,16 @@ export interface AppOptions extends AppDependencies {
   logger: Logger
   metrics?: Metrics
   rateLimitPerMinute?: number
+  trustProxy?: string[] | undefined
 }
 
-export async function createCallControlApp ({ logger, metrics, rateLimitPerMinute, ...deps }: AppOptions): Promise<HttpApp> {
+export async function createCallControlApp ({ logger, metrics, rateLimitPerMinute, trustProxy, ...deps }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'call-control',
     version: '1.0.0',
     description: 'Live calls, and the stopping and starting of their recordings.',
     logger,
+    trustProxy,
     ...(metrics && { metrics }),
     rateLimit: {
       ...(rateLimitPerMinute !== undefined && { max: rateLimitPerMinute }),

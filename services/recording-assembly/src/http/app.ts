@@ -20,6 +20,7 @@ export interface AppDependencies {
   manageJobs: ManageJobs
   readPeaks: ReadPeaks
   exportVcon: ExportVcon
+  publicUrl?: string | undefined
   authenticator: Authenticator
   appendAudit: (entry: AuditEntry) => Promise<void>
 }
@@ -28,14 +29,16 @@ export interface AppOptions extends AppDependencies {
   logger: Logger
   metrics?: Metrics
   rateLimitPerMinute?: number
+  trustProxy?: string[] | undefined
 }
 
-export async function createAssemblyApp ({ readRecording, listen, manageRecording, manageJobs, readPeaks, exportVcon, authenticator, appendAudit, logger, metrics, rateLimitPerMinute }: AppOptions): Promise<HttpApp> {
+export async function createAssemblyApp ({ readRecording, listen, manageRecording, manageJobs, readPeaks, exportVcon, authenticator, appendAudit, publicUrl, logger, metrics, rateLimitPerMinute, trustProxy }: AppOptions): Promise<HttpApp> {
   const app = await createHttpApp({
     name: 'recording-assembly',
     version: '1.0.0',
     description: 'Finished recordings: what was recorded, the audio, and where every stretch of it was in the call.',
     logger,
+    trustProxy,
     ...(metrics && { metrics }),
     rateLimit: {
       ...(rateLimitPerMinute !== undefined && { max: rateLimitPerMinute }),
@@ -48,7 +51,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
     await v1.register(async (reading: HttpApp) => {
       auditing(reading, 'unauthenticated', 'recording-not-found')
       recordingRoutes(reading, { readRecording, listen })
-      exportRoutes(reading, { readPeaks, exportVcon })
+      exportRoutes(reading, { readPeaks, exportVcon, publicUrl })
       linkMakingRoutes(reading, { listen })
     })
     manageRoutes(v1, { manageRecording })

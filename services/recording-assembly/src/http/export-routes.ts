@@ -6,7 +6,7 @@ import { scopeOfRequest } from './requests.ts'
 import { described, errors, recordingParams } from './schemas.ts'
 
 /** What other programs make something of. */
-export function exportRoutes (app: HttpApp, { readPeaks, exportVcon }: { readPeaks: ReadPeaks, exportVcon: ExportVcon }): void {
+export function exportRoutes (app: HttpApp, { readPeaks, exportVcon, publicUrl }: { readPeaks: ReadPeaks, exportVcon: ExportVcon, publicUrl?: string | undefined }): void {
   app.get('/recordings/:recordingId/peaks', {
     schema: {
       ...described('The waveform, as audiowaveform has it, with markers of the gaps'),
@@ -22,5 +22,5 @@ export function exportRoutes (app: HttpApp, { readPeaks, exportVcon }: { readPea
       params: recordingParams,
       response: { 200: vconSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') },
     },
-  }, async request => await exportVcon(request.params.recordingId, scopeOfRequest(request), `${request.protocol}://${request.host}`))
+  }, async request => await exportVcon(request.params.recordingId, scopeOfRequest(request), publicUrl ?? `${request.protocol}://${request.host}`))
 }

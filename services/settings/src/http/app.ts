@@ -29,15 +29,17 @@ export interface AppOptions extends AppDependencies {
   logger: Logger
   metrics?: Metrics
   rateLimitPerMinute?: number
+  trustProxy?: string[] | undefined
 }
 
-export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, ...deps }: AppOptions): Promise<HttpApp> {
+export async function createSettingsApp ({ logger, metrics, rateLimitPerMinute, trustProxy, ...deps }: AppOptions): Promise<HttpApp> {
   const knownCallers = createKnownCallers()
   const app = await createHttpApp({
     name: 'settings',
     version: '1.0.0',
     description: 'Companies, numbers, agents, who is recorded and who may stop it, and the credentials of those who ask.',
     logger,
+    trustProxy,
     ...(metrics && { metrics }),
     ...(rateLimitPerMinute !== undefined && { rateLimit: { max: rateLimitPerMinute, keyOf: request => knownCallers.keyOf(request) } }),
   })
