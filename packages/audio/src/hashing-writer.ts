@@ -7,7 +7,7 @@ const BLOCK_LENGTH = 512 * 1024
 export type HashingWriter = ReturnType<typeof createHashingWriter>
 
 /** Writes one block after another, and takes their digest on the way. */
-export function createHashingWriter (output: FileHandle) {
+export function createHashingWriter (output: FileHandle, onBytes: (bytes: number) => void = () => {}) {
   const hash = createHash('sha256')
   /** While one is written and hashed, the other is filled. */
   const spares = [new Int16Array(BLOCK_LENGTH), new Int16Array(BLOCK_LENGTH)]
@@ -28,6 +28,7 @@ export function createHashingWriter (output: FileHandle) {
       underWay.catch(() => {}) // whoever waits for it next gets the error
       hash.update(bytes) // on this thread, while the write runs on another
       position += bytes.length
+      onBytes(position)
     },
     async settle (): Promise<void> {
       await underWay.catch(() => {})

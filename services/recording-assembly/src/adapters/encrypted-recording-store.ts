@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import type { FileHandle } from 'node:fs/promises'
+import { stat, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { CHUNK_BYTES, HEADER_BYTES, locate, measure, newFileKey, openChunk, openFileKey, sealChunk, sealedBytesOfChunk, type FileKey } from '../domain/envelope.ts'
+import { part } from '../domain/progress.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { PutOptions, RecordingStore, StoredFile } from '../usecases/ports.ts'
 import type { DataKeys } from './postgres-data-keys.ts'
@@ -20,7 +21,7 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
     const fileKey = newFileKey(await keys.provide(name), contextOf(name))
     return await withScratchFile(recordingsDir, name, 'plain', async (plain, path) => {
       const result = await write(plain, path)
-      const { result: sealed, sha256 } = await store.put(name, async output => await seal(path, output, fileKey, options.signal), options)
+      const { result: sealed, sha256 } = await store.put(name, async output => await seal(path, output, fileKey, options), { ...options, onProgress: part(options.onProgress, 0.3, 1) })
       if (sealed.sealedSha256 !== sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
       return { result, bytes: sealed.bytes, sha256: sealed.sha256 }
     })
@@ -68,7 +69,8 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
 }
 
 /** Encrypts a file chunk by chunk; digests of what was read, and of what was written. */
-async function seal (path: string, output: FileHandle, fileKey: FileKey, signal?: AbortSignal): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
+async function seal (path: string, output: FileHandle, fileKey: FileKey, { signal, onProgress }: PutOptions): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
+  const { size } = await stat(path)
   const [plainHash, sealedHash] = [createHash('sha256'), createHash('sha256')]
   let [bytes, index] = [0, 0]
   let pending: Buffer | null = null
@@ -84,6 +86,7 @@ async function seal (path: string, output: FileHandle, fileKey: FileKey, signal?
     pending = chunk
     plainHash.update(chunk)
     bytes += chunk.length
+    part(onProgress, 0, 0.3)(bytes / size)
   }
   await emit(sealChunk(fileKey, pending ?? Buffer.alloc(0), index, true))
   return { bytes, sha256: plainHash.digest('hex'), sealedSha256: sealedHash.digest('hex') }

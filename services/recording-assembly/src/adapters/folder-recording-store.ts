@@ -30,14 +30,15 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       if (first !== undefined) for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
       await removeUpTo(recordingId, generation - 1, keep)
     }),
-    put: (name, write, { signal, confirm } = {}) => guarded(async () => {
+    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(async () => {
       const path = pathOf(name)
       // Of an attempt that was killed. Whoever has nothing to confirm holds no lease: others may be writing the same.
       if (confirm !== undefined) await removeLeftovers(path)
       return await publishAtomically(path, async (file, tempPath) => {
         const result = await write(file, tempPath)
         await file.sync()
-        const stored = await digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal)
+        const { size } = await file.stat()
+        const stored = await digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
         await confirm?.()
         return { result, ...stored }
       }, signal === undefined ? {} : { signal })

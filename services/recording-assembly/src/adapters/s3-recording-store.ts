@@ -5,6 +5,7 @@ import {
   ListMultipartUploadsCommand, ListObjectsV2Command, S3Client, type ServerSideEncryption,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import { part } from '../domain/progress.ts'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf } from './digest.ts'
@@ -48,7 +49,7 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
     return generation === undefined || file === undefined ? null : { recordingId, generation: Number(generation), file }
   }
 
-  async function upload (name: StoredFile, path: string, signal?: AbortSignal): Promise<void> {
+  async function upload (name: StoredFile, path: string, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
     const upload = new Upload({
       client,
       params: {
@@ -62,6 +63,7 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
       partSize: PART_BYTES,
       queueSize: PARTS_AT_ONCE,
     })
+    upload.on('httpUploadProgress', ({ loaded = 0 }) => onBytes(loaded))
     const abort = () => { upload.abort().catch(() => {}) }
     signal?.addEventListener('abort', abort, { once: true })
     try {
@@ -113,13 +115,15 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
 
   return {
     prepare: (recordingId, generation, { keep } = {}) => guarded(() => removeUpTo(recordingId, generation - 1, keep)),
-    put: (name, write, { signal, confirm } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', async (file, path) => {
+    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', async (file, path) => {
       const result = await write(file, path)
-      const written = await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal)
+      const { size } = await file.stat()
+      const stage = (from: number, to: number) => (bytes: number) => part(onProgress, from, to)(bytes / size)
+      const written = await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal, stage(0, 0.2))
       await confirm?.()
-      await upload(name, path, signal)
+      await upload(name, path, stage(0.2, 0.7), signal)
       signal?.throwIfAborted()
-      const stored = await digestOf(await get(name), signal)
+      const stored = await digestOf(await get(name), signal, stage(0.7, 1))
       if (stored.sha256 !== written.sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
       return { result, ...stored }
     })),

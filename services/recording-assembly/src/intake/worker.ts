@@ -6,6 +6,9 @@ export interface WorkerTiming {
   pollIntervalMs?: number
   /** How long a stop waits for work in hand before it hands it back. */
   finishMs?: number
+  /** How often somebody who waits hears how far it is, and how often the log does. */
+  tellMs?: number
+  logMs?: number
 }
 
 export interface WorkerOptions extends WorkerTiming {
@@ -25,13 +28,9 @@ export interface Worker {
   stop (): Promise<void>
 }
 
-/** How often somebody who waits hears how far it is, and how often the log does. */
-const TELL_MS = 1_000
-const LOG_MS = 10_000
-
 /** Takes jobs as long as there are some and a hand is free; renews their leases while they are worked on. */
 export function createWorker (options: WorkerOptions): Worker {
-  const { queue, workOnJob, logger, concurrency, leaseMs, pollIntervalMs = 1_000, finishMs = 4_000 } = options
+  const { queue, workOnJob, logger, concurrency, leaseMs, pollIntervalMs = 1_000, finishMs = 4_000, tellMs = 1_000, logMs = 10_000 } = options
   const stopping = new AbortController()
   const handingBack = new AbortController()
   // One hand is never given to what may take hours; so there are two at least.
@@ -106,10 +105,10 @@ export function createWorker (options: WorkerOptions): Worker {
     let [toldMs, loggedMs] = [Date.now(), Date.now()]
     return progress => {
       const nowMs = Date.now()
-      if (nowMs - toldMs < TELL_MS) return
+      if (nowMs - toldMs < tellMs) return
       toldMs = nowMs
       queue.noteProgress(job, progress).catch(err => logger.warn({ err, recordingId: job.recordingId }, 'progress not noted'))
-      if (nowMs - loggedMs < LOG_MS) return
+      if (nowMs - loggedMs < logMs) return
       loggedMs = nowMs
       logger.info({ recordingId: job.recordingId, job: job.kind, item: job.item, progress: Math.round(progress * 100) / 100 }, 'job under way')
     }

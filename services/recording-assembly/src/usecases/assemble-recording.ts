@@ -5,6 +5,7 @@ import { arrange, type Arrangement } from '../domain/arrangement.ts'
 import { masterFile, type Recording } from '../domain/recording.ts'
 import { judgeRecording, keptOf, type Verdict } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
+import { part } from '../domain/progress.ts'
 import type { JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
 import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
@@ -48,8 +49,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     let inspected = 0
     const segments = await inParallel(plan.segments, PARALLEL_SEGMENTS, async segment => {
       const judged = await inspectSegment(segment, { source, copyOf, encoder, workDir, sampleRateHz: plan.sampleRateHz, signal, settleMs, now })
-      // What is left then takes no time to speak of.
-      tell(++inspected / (plan.segments.length + 1))
+      part(tell, 0, 0.3)(++inspected / plan.segments.length)
       return judged
     })
     const verdict = judgeRecording(manifest, segments)
@@ -58,11 +58,11 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   }
 
   /** Null: there is nothing to hear, so there is no file. */
-  async function writeAudio ({ recordingId, generation }: Attempt, { layout, segments }: Arrangement, lease: Lease): Promise<WrittenAudio | null> {
+  async function writeAudio ({ recordingId, generation }: Attempt, { layout, segments }: Arrangement, { signal, confirm, tell }: Lease): Promise<WrittenAudio | null> {
     if (layout.samples === 0) return null
     const { result: stitched, bytes, sha256 } = await store.put({ recordingId, generation, file: masterFile },
-      async output => await stitch({ segments, layout, output, signal: lease.signal }).catch(toKnownError),
-      lease)
+      async output => await stitch({ segments, layout, output, signal, onProgress: part(tell, 0.3, 0.6) }).catch(toKnownError),
+      { signal, confirm, onProgress: part(tell, 0.6, 1) })
     if (bytes !== stitched.fileBytes || sha256 !== stitched.sha256) throw new DependencyUnavailable('store', `${bytes} bytes stored, not the ${stitched.fileBytes} that were written`)
     return { samples: stitched.samples, bytes, sha256 }
   }

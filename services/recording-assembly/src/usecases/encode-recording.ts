@@ -2,6 +2,7 @@ import { outputFormatSchema } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
 import { fileOfFormat, tagsOf } from '../domain/formats.ts'
 import { planAssembly } from '../domain/plan.ts'
+import { part } from '../domain/progress.ts'
 import { masterFile } from '../domain/recording.ts'
 import type { DerivedFiles, Encoder } from './file-ports.ts'
 import type { Lease, RecordingStore, Recordings } from './ports.ts'
@@ -37,9 +38,9 @@ export function createEncodeRecording ({ recordings, store, files, encoder, logg
         durationMs: recording.durationMs ?? 0,
         tags: tagsOf(recording.manifest),
         signal,
-        onProgress: tell,
+        onProgress: part(tell, 0, 0.8),
       })
-    }, { signal, confirm })
+    }, { signal, confirm, onProgress: part(tell, 0.8, 1) })
     const counts = await files.add(recording, { file: name.file, bytes, sha256 }, job)
     if (!counts) return await store.remove(name)
     logger.info({ recordingId, format, bytes, tookMs: now() - startedMs }, 'recording encoded')

@@ -6,6 +6,7 @@ import type { Asker } from '../domain/asker.ts'
 import type { Scope } from '../domain/access.ts'
 import type { JobPayload, NewJob } from '../domain/jobs.ts'
 import type { Verdict } from '../domain/outcome.ts'
+import type { Tell } from '../domain/progress.ts'
 import type { Deletion, Hold, PurgeOrder, Recording } from '../domain/recording.ts'
 
 /** Where the PBX keeps the segments. Everything but the answers named here is DependencyUnavailable. */
@@ -28,6 +29,8 @@ export interface PutOptions {
   signal?: AbortSignal
   /** Awaited when all is written and checked, just before it becomes visible. */
   confirm?: () => Promise<void>
+  /** How far it is, 0 to 1, once all is written. */
+  onProgress?: Tell
 }
 
 /** Where finished recordings are kept. Its troubles are DependencyUnavailable. */
@@ -109,7 +112,7 @@ export interface Lease {
   /** Throws LeaseLost unless the job is still ours, and then for a full lease more. */
   confirm (): Promise<void>
   /** How far the work is, 0 to 1, for whoever asks; may be called as often as one likes. */
-  tell (progress: number): void
+  tell: Tell
 }
 
 export interface JobQueue {
