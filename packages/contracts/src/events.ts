@@ -82,6 +82,8 @@ const assemblyEvents = {
     sha256: z.string().nullable(),
     links: z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() }),
   }),
+  /** What should have been cut out of it was not, and nobody hears it until that is run again. */
+  'recording.purge-failed': z.object({ ...assembled, purgeId: idSchema, orderedAt: timestampSchema, by: ordererSchema, code: z.string(), detail: z.string() }),
   /** Somebody listened to it or fetched it; once per sitting, however many requests that took. */
   'recording.accessed': z.object({ ...assembled, version: z.int().positive(), format: z.string(), use: z.enum(['listen', 'download']), via: z.enum(['token', 'link']), by: ordererSchema }),
 }

@@ -118,6 +118,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       await db.transaction(async tx => {
         const before = await lockedRow(tx, job.recordingId)
         await parkJob(tx, job, `${code}: ${detail}`)
+        if (job.kind === 'purge' && before !== undefined && before.purge !== null) {
+          const { purgeId, at, credentialId, agentId } = before.purge
+          await announce(tx, before, { type: 'recording.purge-failed', data: { purgeId, orderedAt: at, by: { credentialId, agentId }, code, detail } })
+        }
         if (job.kind !== 'assemble' || before?.status !== 'assembling') return
         const row = await update(tx, job.recordingId, { status: 'failed', reasons: [{ code, detail }] })
         await addJobs(tx, row, job.correlationId, [eraseUpTo(row.generation)])

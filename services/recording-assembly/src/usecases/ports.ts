@@ -153,11 +153,13 @@ export interface Recordings {
   begin (job: Job): Promise<Recording | null>
   /** Outcome, event, end of the job and the job to delete the segments, all or nothing. Throws LeaseLost. */
   complete (job: Job, assembled: AssembledRecording): Promise<void>
-  /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Throws LeaseLost. */
+  /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Says so, also of a purge. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
   /** Ends a job, with what is to be said of it. Throws LeaseLost. */
   finish (job: Job, event?: RecordingEvent): Promise<void>
   find (recordingId: string, scope: Scope): Promise<Recording | null>
+  /** Keeps it for the next who asks, as long as this generation counts. */
+  noteSha512 (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, sha512: string): Promise<void>
   /** The latest calls first, without what was deleted. */
   list (scope: Scope, query: RecordingQuery): Promise<Page<Recording>>
   /**

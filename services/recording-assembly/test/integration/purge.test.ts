@@ -8,6 +8,7 @@ import { timelineSchema, type Manifest } from '@tacet/contracts'
 import { createMetrics } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
+import { createJobDesk } from '../../src/adapters/postgres-job-desk.ts'
 import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import { manifestOf } from '../helpers/manifest.ts'
@@ -119,6 +120,31 @@ async function work (around: Surroundings, ports = portsOf(around)): Promise<voi
     await worker.stop()
   }
 }
+
+test('a purge that is given up is told of; until it is run again, nobody hears the recording', async t => {
+  const around = await surroundings(t)
+  const { db } = around.database
+  const ports = portsOf(around)
+  const manifest = await putCall(around)
+  const { recordingId } = manifest
+  await db.transaction(tx => ports.recordings.add(tx, manifest, null))
+  await work(around)
+  const purge = { purgeId: randomUUID(), version: 1, ranges: [{ from: 0, to: 8_000 }], segments: [1], reason: 'too late', at: manifest.endedAt, credentialId: null, agentId: null }
+  await ports.recordings.change(recordingId, { kind: 'all' }, () => ({ set: { purge }, jobs: [{ kind: 'purge' }] }))
+  await db.update(jobs).set({ attempts: 100 })
+  const worker = workerOn(around, ports)
+  worker.start()
+  t.teardown(() => worker.stop())
+  const parked = await eventually(async () => (await db.select().from(jobs)).find(({ state }) => state === 'parked'), { timeoutMs: 15_000 })
+  const events = await db.select().from(outbox).where(eq(outbox.key, recordingId))
+  t.match(events.filter(({ type }) => type === 'recording.purge-failed'), [{ payload: { purgeId: purge.purgeId, code: 'gave-up' } }])
+  t.equal((await ports.recordings.find(recordingId, { kind: 'all' }))?.purge?.purgeId, purge.purgeId, 'it is still asked for')
+
+  const entry = { auditId: randomUUID(), companyId, at: manifest.endedAt, action: 'job.rerun', outcome: 'done', code: null, actor: { kind: 'operator', credentialId: null, agentId: null, address: null }, callId: null, requestedAt: manifest.endedAt, effectiveAt: null, detail: {} } as const
+  await createJobDesk({ database: around.database, onEvents: () => {}, onJob: () => {} }).rerun(parked.jobId, { kind: 'all' }, () => entry)
+  await eventually(() => hasNoJobs(around), { timeoutMs: 15_000 })
+  t.match(await ports.recordings.find(recordingId, { kind: 'all' }), { version: 2, purge: null, samples: 32_000 })
+})
 
 test('a worker that dies after any of its steps leaves exactly the purged recording, and nothing of the old one', async t => {
   const around = await surroundings(t)
