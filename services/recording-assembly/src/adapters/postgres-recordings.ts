@@ -101,7 +101,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         if (before === undefined || before.status !== 'assembling' || before.deletedAt !== null) throw new LeaseLost()
         await endJob(tx, job)
         await tx.delete(copies).where(eq(copies.recordingId, job.recordingId))
-        const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation })
+        const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation, storedAt: now() })
         if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
         if (sha256 !== null) await addJobs(tx, row, job.correlationId, wantedFormats(row.manifest))
         const { recording, audio, timeline } = linksOf(row)
@@ -155,7 +155,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         if (before === undefined || before.purge === null || before.deletedAt !== null) throw new LeaseLost()
         await endJob(tx, job)
         const row = await update(tx, job.recordingId, {
-          durationMs, samples, bytes: sha256 === null ? null : bytes, sha256, gaps: gaps.length, version, storedGeneration: before.generation, purge: null,
+          durationMs, samples, bytes: sha256 === null ? null : bytes, sha256, gaps: gaps.length, version, storedGeneration: before.generation, purge: null, sha512: null, storedAt: now(),
         })
         await tx.delete(files).where(eq(files.recordingId, job.recordingId))
         const { purgeId, at, credentialId, agentId } = before.purge
@@ -186,6 +186,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     async find (recordingId, scope) {
       const [row] = await db.select().from(recordings).where(and(eq(recordings.recordingId, recordingId), visibleTo(scope)))
       return row ?? null
+    },
+
+    async noteSha512 ({ recordingId, storedGeneration }, sha512) {
+      await db.update(recordings).set({ sha512 }).where(and(eq(recordings.recordingId, recordingId), eq(recordings.storedGeneration, storedGeneration ?? 0)))
     },
 
     async list (scope, query) {

@@ -37,6 +37,10 @@ export const recordings = assemblySchema.table('recordings', {
   bytes: bigint({ mode: 'number' }),
   /** Of the WAV file. */
   sha256: text(),
+  /** The same in base64url, once an export has asked for it. */
+  sha512: text(),
+  /** When the version that counts was made. */
+  storedAt: instant('stored_at'),
   /** Null: until somebody deletes it. */
   retainUntil: instant('retain_until'),
   hold: jsonb().$type<Hold>(),

@@ -31,6 +31,10 @@ export interface Recording {
   samples: number | null
   bytes: number | null
   sha256: string | null
+  /** In base64url; null until somebody has asked for it. */
+  sha512: string | null
+  /** When the version that counts was made. */
+  storedAt: Date | null
   retainUntil: Date | null
   hold: Hold | null
   purge: PurgeOrder | null

@@ -12,13 +12,21 @@ export interface PeaksDependencies { recordings: Recordings, store: RecordingSto
 export type ReadPeaks = ReturnType<typeof createReadPeaks>
 
 export const peaksFile = 'peaks.json'
+/** The finest there is, and for how many pixels of each channel at most: of ten hours the finest would be millions of numbers to read for each who looks. */
 const SAMPLES_PER_PIXEL = 256
+const MAX_PIXELS = 100_000
 
-/** What a player draws. The finest waveform is made when it is first asked for, and kept beside the master; others are made of it. */
+export function samplesPerPixelOf (samples: number): number {
+  let samplesPerPixel = SAMPLES_PER_PIXEL
+  while (samples / samplesPerPixel > MAX_PIXELS) samplesPerPixel *= 2
+  return samplesPerPixel
+}
+
+/** What a player draws. A fine waveform is made when it is first asked for, and kept beside the master; others are made of it. */
 export function createReadPeaks ({ recordings, store, files }: PeaksDependencies) {
-  async function measure ({ recordingId }: Recording, generation: number, channels: number): Promise<Waveform> {
+  async function measure ({ recordingId, samples }: Recording, generation: number, channels: number): Promise<Waveform> {
     const stream = await store.read({ recordingId, generation, file: masterFile })
-    const builder = createWaveform({ channels, samplesPerPixel: SAMPLES_PER_PIXEL })
+    const builder = createWaveform({ channels, samplesPerPixel: samplesPerPixelOf(samples ?? 0) })
     let rest = Buffer.alloc(0)
     let toSkip = WAV_HEADER_BYTES
     for await (const chunk of stream as AsyncIterable<Buffer>) {

@@ -9,6 +9,6 @@ export async function putTimeline (store: RecordingStore, { recordingId, generat
   await store.put({ recordingId, generation, file: timelineFile }, async file => await file.writeFile(`${JSON.stringify(timeline, null, 2)}\n`), options)
 }
 
-export async function readTimeline (store: RecordingStore, { recordingId, generation }: Generation): Promise<Timeline> {
+export async function readTimeline (store: Pick<RecordingStore, 'read'>, { recordingId, generation }: Generation): Promise<Timeline> {
   return timelineSchema.parse(JSON.parse(await text(await store.read({ recordingId, generation, file: timelineFile }))))
 }
