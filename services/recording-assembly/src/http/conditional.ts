@@ -25,5 +25,33 @@ export function isMatch (header: string | undefined, etag: string): boolean {
   return header.split(',').some(candidate => candidate.trim().replace(/^W\//, '') === etag)
 }
 
+export interface Validators { etag: string, modifiedAt: Date | null }
+export type Preconditions = { [Name in 'if-match' | 'if-none-match' | 'if-modified-since' | 'if-unmodified-since']?: string | undefined }
+
+/**
+ * What RFC 9110 (13.2.2) makes of the conditions of a GET or HEAD, in its order: a date counts only where no tag is given, and one
+ * that can't be read does not count.
+ */
+export function evaluate (conditions: Preconditions, { etag, modifiedAt }: Validators): 'send' | 'not-modified' | 'failed' {
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = conditions
+  // Dates of HTTP are whole seconds.
+  const modifiedMs = modifiedAt === null ? NaN : Math.floor(modifiedAt.getTime() / 1000) * 1000
+  if (ifMatch !== undefined) {
+    if (!isStrongMatch(ifMatch, etag)) return 'failed'
+  } else if (modifiedMs > httpDateMs(conditions['if-unmodified-since'])) return 'failed'
+  if (ifNoneMatch !== undefined) return isMatch(ifNoneMatch, etag) ? 'not-modified' : 'send'
+  return modifiedMs <= httpDateMs(conditions['if-modified-since']) ? 'not-modified' : 'send'
+}
+
+const httpDate = /^(?:[A-Z][a-z]+, .+ GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} .+ \d{4})$/
+
+/** NaN, with which every comparison is false, for what is no date of HTTP. */
+function httpDateMs (header: string | undefined): number {
+  const text = header?.trim() ?? ''
+  return httpDate.test(text) ? Date.parse(text.endsWith('GMT') ? text : `${text} GMT`) : NaN
+}
+
+const isStrongMatch = (header: string, etag: string): boolean => header.trim() === '*' || header.split(',').some(candidate => candidate.trim() === etag)
+
 /** Whether a range of this entity is wanted; of another one the caller wants everything. A date is never ours: we go by the digest. */
 export const allowsRange = (ifRange: string | undefined, etag: string): boolean => ifRange === undefined || ifRange.trim() === etag

@@ -34,7 +34,7 @@ export function recordingRoutes (app: HttpApp, { readRecording, listen }: { read
       ...described('The audio, with Range and conditional requests'),
       params: recordingParams,
       querystring: audioQuery,
-      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors(...gone, 'not-found', 'not-ready', 'range-not-satisfiable', 'encoder-missing', 'encoding-failed') },
+      response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors(...gone, 'not-found', 'not-ready', 'precondition-failed', 'range-not-satisfiable', 'encoder-missing', 'encoding-failed') },
     },
     handler: async (request, reply) => {
       const { format, download } = request.query

@@ -21,6 +21,8 @@ export interface ListenDependencies {
 export interface Audio {
   bytes: number
   sha256: string
+  /** When this version was made. */
+  modifiedAt: Date | null
   format: AudioFormat
   /** A name to save it by; null when it is to be played. */
   fileName: string | null
@@ -43,6 +45,7 @@ export function createListen ({ recordings, store, formats, linkSecrets, moment 
     return {
       bytes: stored.bytes,
       sha256: stored.sha256,
+      modifiedAt: recording.storedAt,
       format,
       fileName: use === 'download' ? fileNameOf(recording, format) : null,
       async note () {

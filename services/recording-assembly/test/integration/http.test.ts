@@ -78,6 +78,22 @@ test('the API of recordings', async t => {
     t.equal((await ask({ 'if-none-match': '"another"' })).status, 200)
   })
 
+  t.test('answers the other conditions of RFC 9110', async t => {
+    const { 'last-modified': modified = '' } = (await ask({}, 'HEAD')).headers
+    t.equal(new Date(modified).toUTCString(), modified)
+    const [before, after] = [-1, 1].map(hours => new Date(Date.parse(modified) + hours * 3_600_000).toUTCString()) as [string, string]
+    for (const headers of [{ 'if-match': '"another"' }, { 'if-match': '"another"', 'if-none-match': etag }, { 'if-unmodified-since': before }]) {
+      const answer = await ask(headers)
+      t.equal(answer.status, 412)
+      t.match(JSON.parse(answer.bytes.toString()), { code: 'precondition-failed' })
+    }
+    for (const headers of [{ 'if-match': etag }, { 'if-match': '*' }, { 'if-unmodified-since': modified }, { 'if-modified-since': before }, { 'if-none-match': '"another"', 'if-modified-since': after }]) {
+      t.equal((await ask(headers)).status, 200, JSON.stringify(headers))
+    }
+    t.match(await ask({ 'if-modified-since': modified }), { status: 304, bytes: { length: 0 } })
+    t.equal((await ask({ 'if-match': etag, range: 'bytes=0-43' })).status, 206)
+  })
+
   t.test('answers HEAD as GET, without the bytes', async t => {
     t.match(await ask({}, 'HEAD'), { status: 200, headers: { etag, 'content-type': 'audio/wav', 'content-length': String(whole.length), 'accept-ranges': 'bytes' }, bytes: { length: 0 } })
     t.match(await ask({ 'if-none-match': etag }, 'HEAD'), { status: 304 })
