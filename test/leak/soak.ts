@@ -16,6 +16,7 @@ const sections: { name: string, file: string, env: Record<string, string> }[] = 
   { name: 'fuzz-call-control', file: 'services/call-control/test/integration/fuzz.test.ts', env: { ...fuzzing, FUZZ_STORE: 'postgres' } },
   { name: 'fuzz-assembly', file: 'services/recording-assembly/test/integration/fuzz.test.ts', env: fuzzing },
   { name: 'kills', file: 'services/recording-assembly/test/integration/kills.test.ts', env: { KILLS: '200' } },
+  { name: 'memory', file: 'services/recording-assembly/test/integration/memory.test.ts', env: { MEMORY_HOURS: '10' } },
   { name: 'gap-modes', file: 'test/e2e/gap-modes.test.ts', env: { GAP_MODES: 'all' } },
   { name: 'matrix', file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
   { name: 'leak', file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000' } },

@@ -13,7 +13,8 @@ const worker = createAssemblyWorker(ports, { config, logger, metrics: createMetr
 
 // Not to outlive the test.
 process.once('disconnect', () => process.exit(1))
+process.send?.('ready')
 await once(process, 'message')
 worker.start()
-await eventually(async () => (await ports.queue.counts()).length === 0, { timeoutMs: 60_000, message: 'jobs are left' })
+await eventually(async () => (await ports.queue.counts()).length === 0, { timeoutMs: 1_200_000, message: 'jobs are left' })
 process.exit(0)
