@@ -15,7 +15,7 @@ import { manifestOf } from '../helpers/manifest.ts'
 import { surroundings, type Surroundings } from '../helpers/service.ts'
 
 /** `npm run soak` asks for ten hours, in every kind of store. */
-const hours = Number(process.env.MEMORY_HOURS ?? 0.5)
+const hours = Number(process.env.MEMORY_HOURS ?? 0.25)
 const isAll = process.env.MEMORY_HOURS !== undefined
 tap.setTimeout(60_000 + hours * 600_000)
 
