@@ -22,9 +22,9 @@ await lab.command('pause', live.callId, { idempotencyKey: 'k' })
 await lab.hangUp()
 const ended = lab.follower.session(live.callId)!.call
 
-/** A call like it, with an event, an answer and an intent, last changed so long ago. */
 const pressed = (requestedAtMs: number): Attempt => ({ action: 'pause', cause: byAgent, askedBy: 'agent', requestedAtMs, address: null, detail: {} })
 
+/** A call like it, with an event, an answer and an intent, last changed so long ago. */
 async function keep (name: string, call: Call, { ageDays, isPublished = true, isParked = false }: { ageDays: number, isPublished?: boolean, isParked?: boolean }): Promise<string> {
   const callId = callIdOf(name)
   const message = lab.messages().find(({ type }) => type === 'call.ended')!
