@@ -5,6 +5,7 @@ import { publishAtomically, removeLeftovers } from '@tacet/audio'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf } from './digest.ts'
+import { guarded } from './guarded.ts'
 
 /** Recordings in a local folder: `<first two digits>/<recordingId>/<generation>/<file>`. */
 export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: string }): RecordingStore {
@@ -54,9 +55,8 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       return file.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     }),
     size: name => guarded(async () => (await stat(pathOf(name))).size),
-    remove: name => guarded(() => rm(pathOf(name), { force: true })),
-    discard: (recordingId, generation) => guarded(async () => {
-      await removeUpTo(recordingId, generation)
+    discard: (recordingId, generation, { keep } = {}) => guarded(async () => {
+      await removeUpTo(recordingId, generation, keep)
       // Not recursive: a later generation may have been begun meanwhile.
       await rmdir(folderOf(recordingId)).catch(unless('ENOENT', undefined)).catch(unless('ENOTEMPTY', undefined))
     }),
@@ -78,15 +78,6 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
 const unless = <T>(code: string, instead: T) => (error: unknown): T => {
   if (isSystemError(error) && error.code === code) return instead
   throw error
-}
-
-/** A disk that is full, broken or away may be mended. */
-async function guarded<T> (work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    throw isSystemError(error) ? new DependencyUnavailable('store', error.message, error) : error
-  }
 }
 
 async function syncFolder (path: string): Promise<void> {

@@ -1,15 +1,17 @@
 import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import {
-  AbortMultipartUploadCommand, DeleteObjectCommand, DeleteObjectsCommand, GetBucketVersioningCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand,
+  AbortMultipartUploadCommand, DeleteObjectsCommand, GetBucketVersioningCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand,
   ListMultipartUploadsCommand, ListObjectsV2Command, S3Client, type ServerSideEncryption,
 } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import { deadline, type CheckResult } from '@tacet/service-kit'
 import { part } from '../domain/progress.ts'
-import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
+import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf } from './digest.ts'
-import { withScratchFile } from './scratch.ts'
+import { guarded } from './guarded.ts'
+import { clearScratch, withScratchFile } from './scratch.ts'
 
 export interface S3Options {
   bucket: string
@@ -24,8 +26,22 @@ export interface S3Options {
   kmsKeyId?: string
   /** For what is on its way. */
   recordingsDir: string
+  patience?: Partial<S3Patience>
 }
 
+export interface S3Patience {
+  /** For the answer to begin. */
+  answerMs: number
+  /** For a part to be sent and answered: over a slow line that takes long. */
+  uploadMs: number
+  /** For more to come of a file that is being read. */
+  silenceMs: number
+}
+
+/** An upload is tried three times: all of that is over before late files are looked for. */
+const patient: S3Patience = { answerMs: 30_000, uploadMs: 240_000, silenceMs: 30_000 }
+/** How long a bucket that keeps no versions is believed to go on so. */
+const TRUST_MS = 10 * 60_000
 const PART_BYTES = 8 * 1024 * 1024
 const PARTS_AT_ONCE = 2
 const PAGE = 1_000
@@ -33,11 +49,13 @@ const PAGE = 1_000
 /** Recordings in a bucket: `<prefix><first two digits>/<recordingId>/<generation>/<file>`. */
 export function createS3RecordingStore (options: S3Options): RecordingStore {
   const { bucket: Bucket, prefix, region, endpoint, credentials, isPathStyle, serverSideEncryption, kmsKeyId, recordingsDir } = options
+  const { answerMs, uploadMs, silenceMs } = { ...patient, ...options.patience }
   const client = new S3Client({
     region,
     forcePathStyle: isPathStyle,
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000 },
+    // Without `throwOnRequestTimeout` it only warns, and waits for ever.
+    requestHandler: { connectionTimeout: 5_000, requestTimeout: uploadMs, throwOnRequestTimeout: true },
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials !== undefined && { credentials }),
   })
@@ -49,9 +67,11 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
     return generation === undefined || file === undefined ? null : { recordingId, generation: Number(generation), file }
   }
 
+  const within = (signal?: AbortSignal) => ({ requestTimeout: answerMs, ...(signal && { abortSignal: signal }) })
+
   async function upload (name: StoredFile, path: string, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
     const upload = new Upload({
-      client,
+      client: signal === undefined ? client : stoppable(client, signal),
       params: {
         Bucket,
         Key: keyOf(name),
@@ -67,15 +87,18 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
     const abort = () => { upload.abort().catch(() => {}) }
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      await upload.done()
+      await asked(upload.done(), signal)
     } finally {
       signal?.removeEventListener('abort', abort)
     }
   }
 
-  async function get (name: StoredFile, range?: { start: number, end: number }): Promise<Readable> {
-    const answer = await client.send(new GetObjectCommand({ Bucket, Key: keyOf(name), ...(range && { Range: `bytes=${range.start}-${range.end}` }) }))
-    const body = answer.Body as Readable
+  async function get (name: StoredFile, range?: { start: number, end: number }, signal?: AbortSignal): Promise<Readable> {
+    // Not only the body: behind that may be a stream that goes on without it.
+    const stopping = new AbortController()
+    const command = new GetObjectCommand({ Bucket, Key: keyOf(name), ...(range && { Range: `bytes=${range.start}-${range.end}` }) })
+    const answer = await asked(client.send(command, within(AbortSignal.any([stopping.signal, ...signal === undefined ? [] : [signal]]))), signal)
+    const body = watched(answer.Body as Readable, silenceMs, () => stopping.abort())
     const wanted = range && range.end - range.start + 1
     if (wanted === undefined || answer.ContentLength === wanted) return body
     body.destroy()
@@ -86,7 +109,7 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
     const found: StoredFile[] = []
     let token: string | undefined
     do {
-      const page = await client.send(new ListObjectsV2Command({ Bucket, Prefix: folderOf(recordingId), MaxKeys: PAGE, ...(token !== undefined && { ContinuationToken: token }) }))
+      const page = await asked(client.send(new ListObjectsV2Command({ Bucket, Prefix: folderOf(recordingId), MaxKeys: PAGE, ...(token !== undefined && { ContinuationToken: token }) }), within()))
       found.push(...(page.Contents ?? []).flatMap(({ Key }) => nameOf(recordingId, Key) ?? []))
       token = page.NextContinuationToken
     } while (token !== undefined)
@@ -95,10 +118,10 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
 
   /** What a killed upload has left is no object, and yet is kept and paid for. */
   async function abortUploads (recordingId: string, isDoomed: (name: StoredFile) => boolean): Promise<void> {
-    const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: folderOf(recordingId) }))
+    const { Uploads = [] } = await asked(client.send(new ListMultipartUploadsCommand({ Bucket, Prefix: folderOf(recordingId) }), within()))
     for (const { Key, UploadId } of Uploads) {
       const name = nameOf(recordingId, Key)
-      if (name !== null && isDoomed(name)) await client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId })).catch(unlessGone)
+      if (name !== null && isDoomed(name)) await asked(client.send(new AbortMultipartUploadCommand({ Bucket, Key, UploadId }), within()).catch(unlessGone))
     }
   }
 
@@ -108,14 +131,32 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
     const doomed = (await listAll(recordingId)).filter(isDoomed)
     for (let n = 0; n < doomed.length; n += PAGE) {
       const Objects = doomed.slice(n, n + PAGE).map(name => ({ Key: keyOf(name) }))
-      const { Errors = [] } = await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }))
+      const { Errors = [] } = await asked(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects, Quiet: true } }), within()))
       if (Errors.length > 0) throw new DependencyUnavailable('store', `${Errors[0]?.Key} was not deleted: ${Errors[0]?.Message}`)
     }
   }
 
+  /** What is deleted has to be gone. */
+  async function checkVersions (): Promise<CheckResult> {
+    const { Status } = await asked(client.send(new GetBucketVersioningCommand({ Bucket }), within()).catch(unlessUnknown))
+    return Status === undefined ? { isOk: true } : { isOk: false, error: 'versions are kept in this bucket: what is deleted would stay in it' }
+  }
+
+  async function requireNoVersions (): Promise<void> {
+    if (Date.now() < trustedUntilMs) return
+    const { isOk, error } = await checkVersions()
+    if (!isOk) throw new DependencyUnavailable('store', String(error))
+    trustedUntilMs = Date.now() + TRUST_MS
+  }
+  let trustedUntilMs = 0
+
   return {
-    prepare: (recordingId, generation, { keep } = {}) => guarded(() => removeUpTo(recordingId, generation - 1, keep)),
-    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', async (file, path) => {
+    prepare: (recordingId, generation, { keep } = {}) => guarded(async () => {
+      await clearScratch(recordingsDir, recordingId, 'upload')
+      await removeUpTo(recordingId, generation - 1, keep)
+    }),
+    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', { isAlone: confirm !== undefined }, async (file, path) => {
+      await requireNoVersions()
       const result = await write(file, path)
       const { size } = await file.stat()
       const stage = (from: number, to: number) => (bytes: number) => part(onProgress, from, to)(bytes / size)
@@ -123,34 +164,68 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
       await confirm?.()
       await upload(name, path, stage(0.2, 0.7), signal)
       signal?.throwIfAborted()
-      const stored = await digestOf(await get(name), signal, stage(0.7, 1))
+      const stored = await digestOf(await get(name, undefined, signal), signal, stage(0.7, 1))
       if (stored.sha256 !== written.sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
       return { result, ...stored }
     })),
-    read: (name, range) => guarded(() => get(name, range)),
-    size: name => guarded(async () => (await client.send(new HeadObjectCommand({ Bucket, Key: keyOf(name) }))).ContentLength ?? 0),
-    remove: name => guarded(async () => { await client.send(new DeleteObjectCommand({ Bucket, Key: keyOf(name) })) }),
-    discard: (recordingId, generation) => guarded(() => removeUpTo(recordingId, generation)),
-    list: recordingId => guarded(() => listAll(recordingId)),
+    read: get,
+    size: async name => (await asked(client.send(new HeadObjectCommand({ Bucket, Key: keyOf(name) }), within()))).ContentLength ?? 0,
+    discard: (recordingId, generation, { keep } = {}) => removeUpTo(recordingId, generation, keep),
+    list: listAll,
     async check () {
-      await client.send(new HeadBucketCommand({ Bucket }))
-      // Not every server knows of versions; one that does not keeps none.
-      const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket })).catch(() => ({ Status: undefined }))
-      return Status === undefined ? { isOk: true, kind: 's3' } : { isOk: false, kind: 's3', error: 'versions are kept in this bucket: what is deleted would stay in it' }
+      await asked(client.send(new HeadBucketCommand({ Bucket }), within()))
+      return { ...await checkVersions(), kind: 's3' }
     },
     close: () => client.destroy(),
   }
 }
 
-const isOfService = (error: unknown): boolean => error instanceof Error && ('$metadata' in error || '$response' in error || error.name === 'TimeoutError')
 const unlessGone = (error: Error) => { if (error.name !== 'NoSuchUpload') throw error }
+/** A server that does not know of versions keeps none; one that does not tell us may. */
+const unlessUnknown = (error: Error): { Status?: undefined } => {
+  if (error.name !== 'NotImplemented' && error.name !== 'MethodNotAllowed') throw error
+  return {}
+}
 
-/** Whatever the service or the way to it says, it may be otherwise later. */
-async function guarded<T> (work: () => Promise<T>): Promise<T> {
+const unavailable = (error: unknown): DependencyUnavailable =>
+  error instanceof DependencyUnavailable ? error : new DependencyUnavailable('store', error instanceof Error && error.message !== '' ? error.message : String(error), error)
+
+/** Whatever the service says, or the way to it, or whoever should give us credentials: it may be otherwise later. */
+async function asked<T> (request: Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
-    return await work()
+    return await request
   } catch (error) {
-    if (error instanceof DependencyUnavailable || !(isSystemError(error) || isOfService(error))) throw error
-    throw new DependencyUnavailable('store', (error as Error).message, error)
+    signal?.throwIfAborted()
+    throw unavailable(error)
   }
+}
+
+/** The same client, whose requests end with the signal; but what an upload has left may still be cleared away. */
+function stoppable (client: S3Client, abortSignal: AbortSignal): S3Client {
+  const send = (command: Parameters<S3Client['send']>[0]): Promise<unknown> => client.send(command, command instanceof AbortMultipartUploadCommand ? {} : { abortSignal })
+  return Object.assign(Object.create(client) as S3Client, { send })
+}
+
+/** Fails when nothing more comes for so long, or it breaks off. A reader may take his time. */
+function watched (body: Readable, silenceMs: number, stop: () => void): Readable {
+  // Before anybody reads it, too.
+  body.on('error', () => {})
+  async function * chunks (): AsyncGenerator<Buffer> {
+    const iterator = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    try {
+      for (;;) {
+        const next = await deadline(iterator.next(), silenceMs, () => new Error(`nothing more came for ${silenceMs} ms`))
+        if (next.done === true) return
+        yield next.value
+      }
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+  const stream = Readable.from(chunks(), { objectMode: false, highWaterMark: 256 * 1024 })
+  stream.once('close', () => {
+    stop()
+    body.destroy()
+  })
+  return stream
 }

@@ -27,7 +27,7 @@ export interface StoredFile { recordingId: string, generation: number, file: str
 
 export interface PutOptions {
   signal?: AbortSignal
-  /** Awaited when all is written and checked, just before it becomes visible. */
+  /** Awaited when all is written and checked, just before it becomes visible. Who gives it makes this file alone; others may make one together. */
   confirm?: () => Promise<void>
   /** How far it is, 0 to 1, once all is written. */
   onProgress?: Tell
@@ -46,10 +46,8 @@ export interface RecordingStore {
   read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable>
   /** In bytes, as `read` gives them. */
   size (name: StoredFile): Promise<number>
-  /** Fine when it is gone already. */
-  remove (name: StoredFile): Promise<void>
-  /** Removes all generations up to this one. */
-  discard (recordingId: string, generation: number): Promise<void>
+  /** Removes all generations up to this one, but for one to keep. */
+  discard (recordingId: string, generation: number, options?: { keep?: number }): Promise<void>
   /** What there is of a recording, in all generations. */
   list (recordingId: string): Promise<StoredFile[]>
   check (): Promise<CheckResult>

@@ -1,40 +1,27 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { CreateBucketCommand, CreateMultipartUploadCommand, ListMultipartUploadsCommand, S3Client, UploadPartCommand } from '@aws-sdk/client-s3'
+import { CreateMultipartUploadCommand, ListMultipartUploadsCommand, UploadPartCommand } from '@aws-sdk/client-s3'
+import { eq } from 'drizzle-orm'
 import tap, { test, type Test } from 'tap'
 import { openDatabase, runMigrations } from '@tacet/service-kit'
-import { createTestDatabase, readStack } from '@tacet/test-kit'
+import { createProxy, createTestDatabase, readStack } from '@tacet/test-kit'
 import { createEncryptedRecordingStore } from '../../src/adapters/encrypted-recording-store.ts'
 import { createFolderRecordingStore } from '../../src/adapters/folder-recording-store.ts'
 import { createDataKeys } from '../../src/adapters/postgres-data-keys.ts'
-import { createS3RecordingStore, type S3Options } from '../../src/adapters/s3-recording-store.ts'
+import { createS3RecordingStore } from '../../src/adapters/s3-recording-store.ts'
 import { dataKeys } from '../../src/db/schema.ts'
 import { migrationsFolder } from '../../src/index.ts'
+import { LeaseLost } from '../../src/usecases/errors.ts'
+import { createRewrapKeys } from '../../src/usecases/rewrap-keys.ts'
+import { badServer, bucket, folder } from '../helpers/bucket.ts'
 import { logger } from '../helpers/service.ts'
 import { testRecordingStore } from './recording-store-suite.ts'
 
 tap.setTimeout(150_000)
 
-async function folder (t: Test): Promise<string> {
-  const recordingsDir = await mkdtemp(join(tmpdir(), 'tacet-store-'))
-  t.teardown(() => rm(recordingsDir, { recursive: true, force: true }))
-  return recordingsDir
-}
 const leftoversIn = (recordingsDir: string) => async () => (await readdir(recordingsDir, { recursive: true })).filter(name => name.startsWith('.work/') || name.endsWith('.part'))
-
-async function bucket (t: Test, overrides: Partial<S3Options> = {}): Promise<S3Options & { client: S3Client }> {
-  const { s3 } = readStack()
-  if (s3 === undefined) throw new Error('this test needs an S3 server: run it with `npm test -- <file>`')
-  const { endpoint, ...credentials } = s3
-  const client = new S3Client({ endpoint, credentials, region: 'us-east-1', forcePathStyle: true })
-  const name = `test-${randomBytes(8).toString('hex')}`
-  await client.send(new CreateBucketCommand({ Bucket: name }))
-  t.teardown(() => client.destroy())
-  return { bucket: name, prefix: 'calls/', region: 'us-east-1', endpoint, credentials, isPathStyle: true, recordingsDir: await folder(t), client, ...overrides }
-}
 
 async function keysOf (t: Test) {
   const testDatabase = await createTestDatabase(readStack().postgres)
@@ -53,7 +40,7 @@ test('a folder as store of recordings', async t => {
 })
 
 test('a bucket as store of recordings', async t => {
-  const { client, ...options } = await bucket(t)
+  const { client, options } = await bucket(t)
   const store = createS3RecordingStore(options)
   await testRecordingStore(t, { store, leftovers: leftoversIn(options.recordingsDir) })
 
@@ -76,12 +63,104 @@ test('a bucket as store of recordings', async t => {
     await t.rejects(away.check())
     for (const store of [sealed, away]) store.close()
   })
+
+  await t.test('clears away what a killed attempt at the same file has left on its way', async t => {
+    const name = { recordingId: randomUUID(), generation: 1, file: 'recording.wav' }
+    const leave = async (file: string) => await mkdir(join(options.recordingsDir, '.work', `${name.recordingId}.upload.${file}.aaaaaa`), { recursive: true })
+    await leave('recording.wav')
+    await leave('peaks.json')
+    await store.put(name, async file => { await file.writeFile('x') }, { confirm: async () => {} })
+    t.same(await leftoversIn(options.recordingsDir)(), [`.work/${name.recordingId}.upload.peaks.json.aaaaaa`], 'others may be at work on other files')
+    await store.prepare(name.recordingId, 2)
+    t.same(await leftoversIn(options.recordingsDir)(), [])
+  })
   store.close()
+})
+
+test('an S3 server that accepts and then falls silent', async t => {
+  const { options } = await bucket(t)
+  const { port, hostname } = new URL(options.endpoint)
+  const proxy = await createProxy(t, { host: hostname, port: Number(port) })
+  const patience = { answerMs: 200, uploadMs: 300, silenceMs: 200 }
+  const store = createS3RecordingStore({ ...options, endpoint: `http://127.0.0.1:${proxy.port}`, patience })
+  t.teardown(() => store.close())
+  const name = { recordingId: randomUUID(), generation: 1, file: 'recording.wav' }
+  const put = (signal?: AbortSignal) => store.put(name, async file => { await file.writeFile('x') }, signal === undefined ? {} : { signal })
+  const refusal = { name: 'DependencyUnavailable', dependency: 'store' }
+
+  await t.test('keeps nobody waiting for ever', async t => {
+    await put()
+    proxy.swallow(/./)
+    await t.rejects(store.read(name), refusal)
+    await t.rejects(store.list(name.recordingId), refusal)
+    proxy.swallow(/^PUT /)
+    await t.rejects(put(), refusal)
+  })
+
+  await t.test('ends at once for who is told to stop', async t => {
+    proxy.swallow(/^PUT /)
+    const patientStore = createS3RecordingStore({ ...options, endpoint: `http://127.0.0.1:${proxy.port}` })
+    t.teardown(() => patientStore.close())
+    const stopping = new AbortController()
+    const putting = patientStore.put(name, async file => { await file.writeFile('y') }, { signal: stopping.signal, confirm: async () => { setImmediate(() => stopping.abort(new LeaseLost())) } })
+    await t.rejects(putting, { name: 'LeaseLost' })
+  })
+
+  await t.test('nor one that stops in the middle of a file, or breaks off', async t => {
+    const half = (isBroken: boolean) => badServer(t, (_request, response) => {
+      response.writeHead(200, { 'content-length': 1_000 }).write('half')
+      if (isBroken) setImmediate(() => response.destroy())
+    })
+    for (const isBroken of [false, true]) {
+      const store = createS3RecordingStore({ ...options, endpoint: await half(isBroken), patience })
+      t.teardown(() => store.close())
+      await t.rejects(store.read(name).then(buffer), refusal, isBroken ? 'it breaks off' : 'it stops')
+    }
+  })
+})
+
+test('without credentials the store is away, which is nobody\'s fault', async t => {
+  const { credentials: _, ...options } = (await bucket(t)).options
+  const variables = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SHARED_CREDENTIALS_FILE: '/nowhere', AWS_CONFIG_FILE: '/nowhere' }
+  const before = { ...process.env }
+  Object.assign(process.env, variables)
+  t.teardown(() => { for (const variable of Object.keys(variables)) if (before[variable] === undefined) delete process.env[variable] })
+  const store = createS3RecordingStore(options)
+  t.teardown(() => store.close())
+  const refusal = { name: 'DependencyUnavailable', message: /credentials/i }
+  await t.rejects(store.put({ recordingId: randomUUID(), generation: 1, file: 'recording.wav' }, async file => { await file.writeFile('x') }), refusal)
+  await t.rejects(store.discard(randomUUID(), 1), refusal)
+})
+
+test('a bucket that keeps versions, or does not tell, is not written to', async t => {
+  const { options } = await bucket(t)
+  const answers = {
+    kept: [200, '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>'],
+    suspended: [200, '<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>'],
+    secret: [403, '<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'],
+    unknown: [501, '<Error><Code>NotImplemented</Code><Message>no such thing</Message></Error>'],
+  } as const
+  for (const [what, [status, body]] of Object.entries(answers)) {
+    const written: string[] = []
+    const endpoint = await badServer(t, (request, response) => {
+      if (request.url?.includes('versioning')) return response.writeHead(status, { 'content-type': 'application/xml' }).end(body)
+      if (request.method === 'PUT') written.push(request.url ?? '')
+      return request.resume().on('end', () => response.writeHead(200).end(request.method === 'GET' ? 'x' : ''))
+    })
+    const store = createS3RecordingStore({ ...options, endpoint })
+    t.teardown(() => store.close())
+    const isFine = what === 'unknown'
+    const check = await store.check().catch(() => ({ isOk: false }))
+    t.equal(check.isOk, isFine, what)
+    const put = await store.put({ recordingId: randomUUID(), generation: 1, file: 'recording.wav' }, async file => { await file.writeFile('x') }).catch(error => error)
+    t.match(put, isFine ? { bytes: 1 } : { name: 'DependencyUnavailable' }, what)
+    t.equal(written.length, isFine ? 1 : 0, what)
+  }
 })
 
 for (const kind of ['a folder', 'a bucket'] as const) {
   test(`${kind} as store of encrypted recordings`, async t => {
-    const options = kind === 'a folder' ? { recordingsDir: await folder(t) } : await bucket(t)
+    const options = kind === 'a folder' ? { recordingsDir: await folder(t) } : (await bucket(t)).options
     const database = await keysOf(t)
     const inner = 'bucket' in options ? createS3RecordingStore(options) : createFolderRecordingStore(options)
     const { recordingsDir } = options
@@ -109,8 +188,8 @@ for (const kind of ['a folder', 'a bucket'] as const) {
       const [second, third] = [masterKey('second'), masterKey('third')]
       const both = withKeys(second, first)
       t.ok(secret.equals(await buffer(await both.store.read(name))))
-      t.ok(await both.keys.rewrap(1_000) > 0)
-      t.equal(await both.keys.rewrap(1_000), 0)
+      t.ok((await both.keys.rewrap(1_000)).rewrapped > 0)
+      t.equal((await both.keys.rewrap(1_000)).rewrapped, 0)
       t.ok(secret.equals(await buffer(await withKeys(second).store.read(name))))
       await t.rejects(withKeys(third).store.read(name), { name: 'DependencyUnavailable', message: /master key second/ })
       await both.keys.rewrap(1_000)
@@ -124,6 +203,55 @@ for (const kind of ['a folder', 'a bucket'] as const) {
       await keyless.put(plain, async file => { await file.writeFile('in clear') })
       t.equal((await buffer(await store.read(plain))).toString(), 'in clear')
       t.equal((await buffer(await store.read(plain, { start: 3, end: 7 }))).toString(), 'clear')
+    })
+
+    await t.test('encryption may be switched on: what is added to a plain recording stays plain, and its next version is encrypted', async t => {
+      const plain = { recordingId: randomUUID(), generation: 1, file: 'recording.wav' }
+      const { store: keyless } = withKeys()
+      await keyless.prepare(plain.recordingId, 1)
+      for (const file of ['recording.wav', 'timeline.json']) await keyless.put({ ...plain, file }, async handle => { await handle.writeFile(`plain ${file}`) })
+      for (const file of ['peaks.json', 'recording.opus']) await store.put({ ...plain, file }, async handle => { await handle.writeFile(`plain ${file}`) })
+      for (const file of ['recording.wav', 'timeline.json', 'peaks.json', 'recording.opus']) t.equal((await buffer(await store.read({ ...plain, file }))).toString(), `plain ${file}`)
+      t.equal(await store.size(plain), 'plain recording.wav'.length)
+
+      await store.prepare(plain.recordingId, 2, { keep: 1 })
+      await store.put({ ...plain, generation: 2 }, async handle => { await handle.writeFile('a second version') })
+      t.notOk((await buffer(await inner.read({ ...plain, generation: 2 }))).includes('second'))
+      t.equal((await buffer(await store.read(plain))).toString(), 'plain recording.wav')
+      await t.rejects(keyless.put({ ...plain, generation: 2, file: 'peaks.json' }, async handle => { await handle.writeFile('x') }), { name: 'DependencyUnavailable', message: /not configured/ }, 'who has no key adds nothing to it')
+    })
+
+    await t.test('a generation whose key was destroyed never gets another', async t => {
+      const { keys } = withKeys(first)
+      const doomed = { recordingId: randomUUID(), generation: 1, file: 'recording.wav' }
+      await store.prepare(doomed.recordingId, 1)
+      await store.put(doomed, async handle => { await handle.writeFile('x') })
+      await keys.destroy(doomed)
+      await t.rejects(store.put({ ...doomed, file: 'peaks.json' }, async handle => { await handle.writeFile('x') }), { name: 'DependencyUnavailable', message: /key of this generation is gone/ })
+      t.equal(await keys.find(doomed), null)
+      t.same((await inner.list(doomed.recordingId)).map(({ file }) => file), ['recording.wav'])
+    })
+
+    await t.test('a key that can not be unwrapped keeps no other waiting', async t => {
+      const [newest, unknown] = [masterKey('newest'), masterKey('unknown')]
+      await database.db.delete(dataKeys)
+      const generation = () => ({ recordingId: randomUUID(), generation: 1 })
+      const [lost, ...ours] = [generation(), generation(), generation(), generation()]
+      await withKeys(unknown).keys.make(lost!)
+      for (const one of ours) await withKeys(first).keys.make(one)
+      const [damagedOne] = ours.toSorted((a, b) => a.recordingId < b.recordingId ? -1 : 1)
+      await database.db.update(dataKeys).set({ wrapped: Buffer.alloc(60).toString('base64') }).where(eq(dataKeys.recordingId, damagedOne!.recordingId))
+
+      const { keys } = withKeys(newest, first)
+      const told: object[] = []
+      const rewrap = createRewrapKeys({ keys: { ...keys, rewrap: (_limit, after) => keys.rewrap(1, after) }, logger: { ...logger, info () {}, error: (facts: object) => { told.push(facts) } } as typeof logger })
+      t.equal(await rewrap(new AbortController().signal), 2)
+      t.same((await keys.counts()).toSorted((a, b) => a.masterKeyId < b.masterKeyId ? -1 : 1), [
+        { masterKeyId: 'first', isConfigured: true, count: 1 }, { masterKeyId: 'newest', isConfigured: true, count: 2 }, { masterKeyId: 'unknown', isConfigured: false, count: 1 },
+      ])
+      t.same(told, [{ unreadable: 1, unknown: { unknown: 1 } }])
+      t.equal(await rewrap(new AbortController().signal), 0)
+      t.equal(told.length, 1, 'it is told once')
     })
 
     await t.test('the key goes first: what is discarded is unreadable whatever becomes of its bytes', async t => {
