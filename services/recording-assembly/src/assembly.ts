@@ -82,11 +82,11 @@ export interface AssemblyWorkerOptions {
 }
 
 /** The worker with everything that it does. */
-export function createAssemblyWorker ({ recordings, queue, source, store, workDirs, copies, files, encoder }: Ports, { config, logger, metrics, timing, marks }: AssemblyWorkerOptions): Worker {
+export function createAssemblyWorker ({ recordings, queue, source, store, keys, workDirs, copies, files, encoder }: Ports, { config, logger, metrics, timing, marks }: AssemblyWorkerOptions): Worker {
   const alarms = createAlarms({ logger, metrics })
   const clock = { now: Date.now, settleMs: SETTLE_MS }
   const assembleRecording = createAssembleRecording({
-    recordings, source, store, workDirs, copies, encoder, alarms, logger, ...clock, ...createAssemblyMetrics(metrics, queue),
+    recordings, source, store, workDirs, copies, encoder, alarms, logger, ...clock, ...createAssemblyMetrics(metrics, queue, keys),
   })
   const marked = marks?.handlers ?? (handlers => handlers)
   const workOnJob = createWorkOnJob({

@@ -3,28 +3,42 @@ import { createReadStream } from 'node:fs'
 import { stat, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { CHUNK_BYTES, HEADER_BYTES, locate, measure, newFileKey, openChunk, openFileKey, sealChunk, sealedBytesOfChunk, type FileKey } from '../domain/envelope.ts'
+import { CHUNK_BYTES, HEADER_BYTES, isSealed, locate, MAGIC_BYTES, measure, newFileKey, openChunk, openFileKey, sealChunk, sealedBytesOfChunk, type FileKey } from '../domain/envelope.ts'
 import { part } from '../domain/progress.ts'
+import { masterFile } from '../domain/recording.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { PutOptions, RecordingStore, StoredFile } from '../usecases/ports.ts'
+import { guarded } from './guarded.ts'
 import type { DataKeys } from './postgres-data-keys.ts'
-import { withScratchFile } from './scratch.ts'
+import { clearScratch, withScratchFile } from './scratch.ts'
 
 const contextOf = ({ recordingId, generation, file }: StoredFile): string => `${recordingId}:${generation}:${file}`
 
 /**
- * Encrypts what it stores in another store, by a key for each generation. What was stored without a key is read as it is, so
- * encryption may be switched on at any time; without a master key nothing new is encrypted.
+ * Encrypts what it stores in another store, by a key for each generation, which is made when that is prepared. So a generation is
+ * encrypted as a whole or not at all: encryption may be switched on at any time, and what is added to a plain recording stays plain.
  */
 export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: { store: RecordingStore, keys: DataKeys, recordingsDir: string }): RecordingStore {
+  /** Null: to be stored as it is. */
+  async function keyFor (name: StoredFile): Promise<Buffer | null> {
+    const dataKey = await keys.find(name)
+    if (dataKey !== null || !keys.isOn) return dataKey
+    const start = await buffer(await store.read({ ...name, file: masterFile }, { start: 0, end: MAGIC_BYTES - 1 }))
+    // Its key was destroyed, and nobody makes another one.
+    if (isSealed(start)) throw new DependencyUnavailable('store', 'the key of this generation is gone')
+    return null
+  }
+
   async function put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options: PutOptions = {}): Promise<{ result: T, bytes: number, sha256: string }> {
-    const fileKey = newFileKey(await keys.provide(name), contextOf(name))
-    return await withScratchFile(recordingsDir, name, 'plain', async (plain, path) => {
+    const dataKey = await keyFor(name)
+    if (dataKey === null) return await store.put(name, write, options)
+    const fileKey = newFileKey(dataKey, contextOf(name))
+    return await guarded(() => withScratchFile(recordingsDir, name, 'plain', { isAlone: options.confirm !== undefined }, async (plain, path) => {
       const result = await write(plain, path)
       const { result: sealed, sha256 } = await store.put(name, async output => await seal(path, output, fileKey, options), { ...options, onProgress: part(options.onProgress, 0.3, 1) })
       if (sealed.sealedSha256 !== sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
       return { result, bytes: sealed.bytes, sha256: sealed.sha256 }
-    })
+    }))
   }
 
   async function read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable> {
@@ -45,20 +59,21 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
 
   return {
     prepare: async (recordingId, generation, options = {}) => {
+      await guarded(() => clearScratch(recordingsDir, recordingId, 'plain'))
       await store.prepare(recordingId, generation, options)
       await keys.destroy({ recordingId, generation: generation - 1 }, options.keep)
+      if (keys.isOn) await keys.make({ recordingId, generation })
     },
-    put: keys.isOn ? put : store.put,
+    put,
     read,
     async size (name) {
       const sizeBytes = await store.size(name)
       return await keys.find(name) === null ? sizeBytes : damaged(name, () => measure(sizeBytes)).plainBytes
     },
-    remove: name => store.remove(name),
-    async discard (recordingId, generation) {
+    async discard (recordingId, generation, options = {}) {
       // First the key: whatever becomes of the bytes, nobody reads them.
-      await keys.destroy({ recordingId, generation })
-      await store.discard(recordingId, generation)
+      await keys.destroy({ recordingId, generation }, options.keep)
+      await store.discard(recordingId, generation, options)
     },
     list: recordingId => store.list(recordingId),
     async check () {

@@ -10,13 +10,17 @@ export const CHUNK_BYTES = 64 * 1024
 export const TAG_BYTES = 16
 const SEALED_BYTES = CHUNK_BYTES + TAG_BYTES
 const MAGIC = Buffer.from('TACETENC')
+export const MAGIC_BYTES = MAGIC.length
 const VERSION = 1
+
+/** Whether a file that starts so is encrypted. */
+export const isSealed = (start: Buffer): boolean => start.subarray(0, MAGIC_BYTES).equals(MAGIC)
 
 export interface FileKey { key: Buffer, header: Buffer }
 
 /** Throws when it is no header of ours. */
 export function openFileKey (dataKey: Buffer, context: string, header: Buffer): FileKey {
-  if (header.length !== HEADER_BYTES || !header.subarray(0, 8).equals(MAGIC) || header[8] !== VERSION) throw new Error('not an encrypted recording')
+  if (header.length !== HEADER_BYTES || !isSealed(header) || header[8] !== VERSION) throw new Error('not an encrypted recording')
   return { header, key: Buffer.from(hkdfSync('sha256', dataKey, header.subarray(16), `tacet-file:${context}`, 32)) }
 }
 

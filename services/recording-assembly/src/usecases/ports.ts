@@ -39,7 +39,7 @@ export interface RecordingStore {
   prepare (recordingId: string, generation: number, options?: { keep?: number }): Promise<void>
   /**
    * All or nothing, durable and read back on return: `sha256` is of the bytes as they were read. `write` fills a new local file;
-   * what it throws is thrown as it comes. The generation must be prepared.
+   * what it throws is thrown as it comes. The generation must be prepared, and its master comes first.
    */
   put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options?: PutOptions): Promise<{ result: T, bytes: number, sha256: string }>
   /** All of it, or bytes `start` to `end`, both included. Destroy the stream if you don't read it to its end. */

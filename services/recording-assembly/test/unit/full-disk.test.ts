@@ -4,31 +4,38 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'tap'
 import { encodeWav, readWavFile, stitch } from '@tacet/audio'
+import { createEncryptedRecordingStore } from '../../src/adapters/encrypted-recording-store.ts'
 import { createFfmpeg } from '../../src/adapters/ffmpeg.ts'
 import { createFolderRecordingStore } from '../../src/adapters/folder-recording-store.ts'
+import type { DataKeys } from '../../src/adapters/postgres-data-keys.ts'
 import { countingSamples } from '../helpers/service.ts'
 
 const wav = encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, countingSamples(80_000))
 
-test('a disk that fills up while a recording is written makes its job wait, and leaves no half of it', async t => {
-  const folder = await mkdtemp(join(tmpdir(), 'tacet-full-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const store = createFolderRecordingStore({ recordingsDir: folder })
-  const [recordingId, generation] = ['01990000-0000-7000-8000-000000000009', 1]
-  await store.prepare(recordingId, generation)
-  await mkdir(join(folder, 'spool'))
-  const path = join(folder, 'spool', 'segment.wav')
-  await writeFile(path, wav)
-  const segment = await readWavFile(path)
-  if (!segment.ok) throw new Error(segment.detail)
+for (const kind of ['a plain', 'an encrypted'] as const) {
+  test(`a disk that fills up while ${kind} recording is written makes its job wait, and leaves no half of it`, async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'tacet-full-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    const plain = createFolderRecordingStore({ recordingsDir: folder })
+    const keys = { isOn: true, find: async () => Buffer.alloc(32), make: async () => {}, destroy: async () => {} } as Partial<DataKeys> as DataKeys
+    const store = kind === 'a plain' ? plain : createEncryptedRecordingStore({ store: plain, keys, recordingsDir: folder })
+    const [recordingId, generation] = ['01990000-0000-7000-8000-000000000009', 1]
+    await store.prepare(recordingId, generation)
+    await mkdir(join(folder, 'spool'))
+    const path = join(folder, 'spool', 'segment.wav')
+    await writeFile(path, wav)
+    const segment = await readWavFile(path)
+    if (!segment.ok) throw new Error(segment.detail)
 
-  const refusal = await store.put({ recordingId, generation, file: 'recording.wav' }, async () => {
-    const full = await open('/dev/full', 'w')
-    return await stitch({ segments: [{ tracks: [{ path, wav: segment }] }], output: full }).finally(() => full.close())
-  }).catch(error => error)
-  t.match(refusal, { name: 'DependencyUnavailable', dependency: 'store', cause: { code: 'ENOSPC' } })
-  t.same(await readdir(join(folder, recordingId.slice(0, 2), recordingId, '1')), [])
-})
+    const refusal = await store.put({ recordingId, generation, file: 'recording.wav' }, async () => {
+      const full = await open('/dev/full', 'w')
+      return await stitch({ segments: [{ tracks: [{ path, wav: segment }] }], output: full }).finally(() => full.close())
+    }).catch(error => error)
+    t.match(refusal, { name: 'DependencyUnavailable', dependency: 'store', cause: { code: 'ENOSPC' } })
+    t.same(await readdir(join(folder, recordingId.slice(0, 2), recordingId, '1')), [])
+    t.same(await readdir(join(folder, '.work')).catch(() => []), [])
+  })
+}
 
 test('so does one that fills up while another format is written', async t => {
   const refusal = await createFfmpeg({ path: 'ffmpeg' }).encode({
