@@ -4,7 +4,10 @@ import { arrange } from '../../src/domain/arrangement.ts'
 import { judgeRecording, keptOf } from '../../src/domain/outcome.ts'
 import type { JudgedSegment, Reason } from '../../src/domain/segment.ts'
 import { buildTimeline } from '../../src/domain/timeline.ts'
+import type { RecordingStore } from '../../src/usecases/ports.ts'
+import { putTimeline } from '../../src/usecases/timeline-file.ts'
 import { at, manifestOf } from '../helpers/manifest.ts'
+import { sha256 } from '../helpers/service.ts'
 
 const manifest = manifestOf([{ fromMs: 0, toMs: 1000 }, { fromMs: 3000, toMs: 3100 }, { fromMs: 4000, toMs: 5000, closedBy: 'end' }])
 
@@ -114,4 +117,18 @@ test('a recording shorter than the company wants is empty, and nothing of it is 
   const lost = segments([7900, 0, 0], [{ code: 'segment-missing', detail: 'segment 1' }])
   t.equal(judgeRecording(wanting(60_000), lost).outcome, 'incomplete', 'nobody knows how long it would have been')
   t.end()
+})
+
+test('a timeline that does not come back as it was written is not stored', async t => {
+  const timeline = build(manifest, segments([7900, 0, 7950]), audio(15_850))
+  const storing = (sha256Of: (content: string) => string): RecordingStore => ({
+    async put (_name: unknown, write: (file: unknown, path: string) => Promise<unknown>) {
+      let content = ''
+      await write({ writeFile: async (text: string) => { content = text } }, '')
+      return { result: undefined, bytes: content.length, sha256: sha256Of(content) }
+    },
+  }) as unknown as RecordingStore
+  const put = (store: RecordingStore) => putTimeline(store, { recordingId: manifest.recordingId, generation: 1 }, timeline, {})
+  await put(storing(sha256))
+  await t.rejects(put(storing(content => sha256(content.slice(1)))), { name: 'DependencyUnavailable', dependency: 'store' })
 })
