@@ -1,8 +1,10 @@
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { Database } from '@tacet/service-kit'
+import { v7 as uuidv7 } from 'uuid'
 import { files, jobs, recordings } from '../db/schema.ts'
+import { eraseStray } from '../domain/jobs.ts'
 import type { DerivedFiles } from '../usecases/file-ports.ts'
-import { endJob, newJobRow } from './postgres-jobs.ts'
+import { dropJob, endJob, newJobRow, requeueJob } from './postgres-jobs.ts'
 
 export function createDerivedFiles ({ database: { db }, onJob }: { database: Database, onJob: () => void }): DerivedFiles {
   return {
@@ -15,16 +17,24 @@ export function createDerivedFiles ({ database: { db }, onJob }: { database: Dat
 
     async add ({ recordingId, storedGeneration }, file, job) {
       if (storedGeneration === null) return false
-      return await db.transaction(async tx => {
+      const counts = await db.transaction(async tx => {
+        const [row] = await tx.select().from(recordings).where(eq(recordings.recordingId, recordingId)).for('update')
+        const isThere = row !== undefined && row.deletedAt === null
+        const isOfVersion = isThere && row.storedGeneration === storedGeneration
+        if (!isOfVersion || row.purge !== null) {
+          // While it is being cut the file goes with its generation, or is made again if the cut is called off.
+          if (row !== undefined && !isOfVersion) await tx.insert(jobs).values(newJobRow(eraseStray(storedGeneration, uuidv7()), { recordingId, companyId: row.companyId, correlationId: null }))
+          if (job !== undefined) await (isThere ? requeueJob(tx, job) : dropJob(tx, job))
+          return false
+        }
         if (job !== undefined) await endJob(tx, job)
-        const counts = and(eq(recordings.recordingId, recordingId), eq(recordings.storedGeneration, storedGeneration), isNull(recordings.deletedAt), isNull(recordings.purge))
-        const [row] = await tx.select({ recordingId: recordings.recordingId }).from(recordings).where(counts).for('update')
-        if (row === undefined) return false
         const { bytes, sha256 } = file
         await tx.insert(files).values({ recordingId, generation: storedGeneration, ...file })
           .onConflictDoUpdate({ target: [files.recordingId, files.generation, files.file], set: { bytes, sha256 } })
         return true
       })
+      if (!counts) onJob()
+      return counts
     },
 
     async request (recordingId, job) {

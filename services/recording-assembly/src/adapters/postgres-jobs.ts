@@ -91,6 +91,16 @@ export async function endJob (executor: Executor, job: Job): Promise<void> {
   if (ended.length === 0) throw new LeaseLost()
 }
 
+/** Where there is nothing left to do; another worker who has it will see that, too. */
+export async function dropJob (executor: Executor, job: Job): Promise<void> {
+  await executor.delete(jobs).where(isOurs(job))
+}
+
+/** To begin anew, unless another worker has it; the attempt does not count. */
+export async function requeueJob (executor: Executor, job: Job): Promise<void> {
+  await executor.update(jobs).set({ ...noLease, state: 'waiting', attempts: sql`${jobs.attempts} - 1` }).where(isOurs(job))
+}
+
 /** Kept for somebody to look at. */
 export async function parkJob (executor: Executor, job: Job, reason: string): Promise<void> {
   const parked = await executor.update(jobs).set({ ...noLease, state: 'parked', lastError: reason }).where(isOurs(job)).returning({ jobId: jobs.jobId })

@@ -1,15 +1,16 @@
-import { and, desc, eq, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { wantedFormats } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
-import type { AssembledRecording, RecordingEvent, Recordings } from '../usecases/ports.ts'
+import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
 import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
 import { cursorOf, matching, visibleTo } from './search.ts'
+import { v7 as uuidv7 } from 'uuid'
 
 export interface PostgresRecordingsOptions {
   database: Database
@@ -40,21 +41,47 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     return row
   }
 
-  async function addJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
+  async function insertJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
     if (added.length === 0) return
     await tx.insert(jobs).values(added.map(job => newJobRow(job, { recordingId, companyId, correlationId }))).onConflictDoNothing()
   }
 
+  async function addJobs (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
+    const late = added.flatMap(({ kind, payload }) => kind === 'erase' ? lateErasure(payload?.upToGeneration ?? 0) : [])
+    await insertJobs(tx, row, correlationId, [...added, ...late])
+  }
+
+  /** Once more when surely nobody who has lost his lease, or was killed, still leaves anything there. */
+  function lateErasure (upToGeneration: number): NewJob[] {
+    // A name of its own: one that is there already may come too early for what this one is about.
+    return lateErasureMs === null ? [] : [{ kind: 'erase', item: `late-${uuidv7()}`, payload: { upToGeneration }, delayMs: lateErasureMs }]
+  }
+
   /** The attempt before this one did not come to its end. */
   async function eraseLate (tx: Transaction, row: Row, correlationId: string | null): Promise<void> {
-    if (lateErasureMs === null || row.generation === (row.storedGeneration ?? 0)) return
-    await addJobs(tx, row, correlationId, [{ ...eraseUpTo(row.generation), item: `late-${row.generation}`, delayMs: lateErasureMs }])
+    if (row.generation !== (row.storedGeneration ?? 0)) await insertJobs(tx, row, correlationId, lateErasure(row.generation))
   }
 
   /** What an attempt has made counts only while nobody has decided otherwise. */
   async function lockedRow (tx: Transaction, recordingId: string): Promise<Row | undefined> {
     const [row] = await tx.select().from(recordings).where(eq(recordings.recordingId, recordingId)).for('update')
     return row
+  }
+
+  /**
+   * The end of a job in the transaction of its effect. Of a recording that was deleted meanwhile only the job ends, so that its
+   * erasure need not wait for the lease to run out.
+   */
+  async function endingTogether (job: Job, effect: (tx: Transaction, before: Row) => Promise<void>): Promise<void> {
+    const isInVain = await db.transaction(async tx => {
+      const before = await lockedRow(tx, job.recordingId)
+      if (before === undefined) throw new LeaseLost()
+      await endJob(tx, job)
+      if (before.deletedAt !== null) return true
+      await effect(tx, before)
+      return false
+    })
+    if (isInVain) throw new LeaseLost()
   }
 
   return {
@@ -96,10 +123,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
 
     async complete (job, { verdict: { outcome, reasons }, timeline, expendable }: AssembledRecording) {
       const { durationMs, samples, sha256, bytes, gaps } = timeline
-      await db.transaction(async tx => {
-        const before = await lockedRow(tx, job.recordingId)
-        if (before === undefined || before.status !== 'assembling' || before.deletedAt !== null) throw new LeaseLost()
-        await endJob(tx, job)
+      await endingTogether(job, async (tx, before) => {
+        if (before.status !== 'assembling') throw new LeaseLost()
         await tx.delete(copies).where(eq(copies.recordingId, job.recordingId))
         const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation, storedAt: now() })
         if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
@@ -143,21 +168,21 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     async beginPurge ({ recordingId, correlationId }) {
       return await db.transaction(async tx => {
         const row = await lockedRow(tx, recordingId)
-        if (row === undefined || row.deletedAt !== null || row.purge === null) return null
+        if (row === undefined || row.deletedAt !== null || row.purge === null || row.hold !== null) return null
         await eraseLate(tx, row, correlationId)
         return { ...await update(tx, recordingId, { generation: row.generation + 1 }), purge: row.purge }
       })
     },
 
     async completePurge (job, { durationMs, samples, bytes, sha256, gaps, version }) {
-      await db.transaction(async tx => {
-        const before = await lockedRow(tx, job.recordingId)
-        if (before === undefined || before.purge === null || before.deletedAt !== null) throw new LeaseLost()
-        await endJob(tx, job)
+      await endingTogether(job, async (tx, before) => {
+        if (before.purge === null || before.hold !== null) throw new LeaseLost()
         const row = await update(tx, job.recordingId, {
           durationMs, samples, bytes: sha256 === null ? null : bytes, sha256, gaps: gaps.length, version, storedGeneration: before.generation, purge: null, sha512: null, storedAt: now(),
         })
         await tx.delete(files).where(eq(files.recordingId, job.recordingId))
+        // What still encodes the old version would take itself for that of the new one.
+        await tx.delete(jobs).where(and(eq(jobs.recordingId, job.recordingId), eq(jobs.kind, 'encode')))
         const { purgeId, at, credentialId, agentId } = before.purge
         const { recording, audio, timeline } = linksOf(row)
         await addJobs(tx, row, job.correlationId, [
@@ -166,6 +191,11 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         ])
       })
       onJob()
+    },
+
+    async isWorkedOn (recordingId) {
+      const isLeased = and(eq(jobs.recordingId, recordingId), ne(jobs.kind, 'erase'), eq(jobs.state, 'running'), gte(jobs.leaseExpiresAt, sql`now()`))
+      return (await db.select({ jobId: jobs.jobId }).from(jobs).where(isLeased).limit(1)).length > 0
     },
 
     async erased (job, event) {
@@ -228,8 +258,9 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       const changed = await db.transaction(async tx => {
         const [row] = await tx.select().from(recordings).where(and(eq(recordings.recordingId, recordingId), visibleTo(scope))).for('update')
         if (row === undefined) return null
-        const { set = {}, jobs = [], events = [], audit = [] } = decide(row)
-        await addJobs(tx, row, null, jobs)
+        const { set = {}, endJobs, jobs: added = [], events = [], audit = [] } = decide(row)
+        if (endJobs !== undefined) await tx.delete(jobs).where(and(eq(jobs.recordingId, row.recordingId), eq(jobs.kind, endJobs)))
+        await addJobs(tx, row, null, added)
         await appendToOutbox(tx, outbox, [...events.map(event => messageOf(row, event)), ...audit.map(auditMessage)])
         return Object.keys(set).length === 0 ? row : await update(tx, recordingId, set)
       })

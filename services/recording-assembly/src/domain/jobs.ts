@@ -22,3 +22,9 @@ export const eraseUpTo = (generation: number, purged?: JobPayload['purged']): Ne
 
 /** In the transaction in which the recording is marked as deleted. */
 export const eraseAll = (generation: number): NewJob => ({ kind: 'erase', item: 'recording', payload: { upToGeneration: generation, isWhole: true } })
+
+/** In the transaction in which a cut is called off: what was made of it so far. */
+export const eraseWithdrawn = (generation: number, purgeId: string): NewJob => ({ kind: 'erase', item: `withdrawn-${purgeId}`, payload: { upToGeneration: generation } })
+
+/** In the transaction in which it is found that a file was made of a generation that counts no more. `id` tells such jobs apart: another one may be at work already. */
+export const eraseStray = (generation: number, id: string): NewJob => ({ kind: 'erase', item: `stray-${id}`, payload: { upToGeneration: generation } })

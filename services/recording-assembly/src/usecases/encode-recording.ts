@@ -4,6 +4,7 @@ import { fileOfFormat, tagsOf } from '../domain/formats.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { part } from '../domain/progress.ts'
 import { masterFile } from '../domain/recording.ts'
+import { NotYet } from './errors.ts'
 import type { DerivedFiles, Encoder } from './file-ports.ts'
 import type { Lease, RecordingStore, Recordings } from './ports.ts'
 
@@ -22,7 +23,8 @@ export function createEncodeRecording ({ recordings, store, files, encoder, logg
     const { recordingId } = job
     const format = outputFormatSchema.parse(job.item)
     const recording = await recordings.find(recordingId, { kind: 'all' })
-    const isThere = recording !== null && recording.deletedAt === null && recording.purge === null && recording.storedGeneration !== null && recording.sha256 !== null
+    const isThere = recording !== null && recording.deletedAt === null && recording.storedGeneration !== null && recording.sha256 !== null
+    if (isThere && recording.purge !== null) throw new NotYet('something is being cut out of the recording')
     if (!isThere || await files.find(recording, fileOfFormat(format)) !== null) return await recordings.finish(job)
 
     const generation = recording.storedGeneration!
@@ -41,8 +43,7 @@ export function createEncodeRecording ({ recordings, store, files, encoder, logg
         onProgress: part(tell, 0, 0.8),
       })
     }, { signal, confirm, onProgress: part(tell, 0.8, 1) })
-    const counts = await files.add(recording, { file: name.file, bytes, sha256 }, job)
-    if (!counts) return await store.remove(name)
+    if (!await files.add(recording, { file: name.file, bytes, sha256 }, job)) return
     logger.info({ recordingId, format, bytes, tookMs: now() - startedMs }, 'recording encoded')
   }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from '@tacet/service-kit'
 import { ownFilesOf } from '../domain/recording.ts'
+import { NotYet } from './errors.ts'
 import type { Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 
 interface EraseDependencies {
@@ -17,11 +18,13 @@ export function createEraseFiles ({ recordings, source, store, workDirs, copies,
     const { recordingId, payload: { upToGeneration = 0, isWhole = false, purged } } = job
     const recording = await recordings.find(recordingId, { kind: 'all' })
     if (recording === null) return await recordings.finish(job)
-    const isDeleted = isWhole && recording.deletion !== null
+    const isDeleted = recording.deletion !== null
+    // What is at work may put a file where this has been already; nothing else begins once the recording is deleted.
+    if (isDeleted && await recordings.isWorkedOn(recordingId)) throw new NotYet('something is still being made of the recording')
     // Whatever the job says, the version that counts stays until the recording is deleted.
-    await store.discard(recordingId, isDeleted || recording.storedGeneration === null ? upToGeneration : Math.min(upToGeneration, recording.storedGeneration - 1))
+    await store.discard(recordingId, upToGeneration, isDeleted || recording.storedGeneration === null ? {} : { keep: recording.storedGeneration })
     if (recording.status === 'failed') await copies.remove(recordingId)
-    if (!isDeleted || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
+    if (!isWhole || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
 
     await workDirs.clear(recordingId)
     for (const file of ownFilesOf(recording.manifest)) {

@@ -25,6 +25,11 @@ export class AssemblyImpossible extends Error {
   }
 }
 
+/** Something else that is under way has to come to its end first. */
+export class NotYet extends Error {
+  override readonly name = 'NotYet'
+}
+
 /** Another worker has the job by now: leave everything as it is. */
 export class LeaseLost extends Error {
   override readonly name = 'LeaseLost'

@@ -35,7 +35,10 @@ export interface DerivedFile { file: string, bytes: number, sha256: string }
 /** What is known of the files beside the masters, and of the jobs that make them. */
 export interface DerivedFiles {
   find (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: string): Promise<DerivedFile | null>
-  /** Notes a file that is in the store; false: the generation does not count any more, the file should go. Ends the job, if there is one; throws LeaseLost. */
+  /**
+   * Notes a file that is in the store, and ends the job that made it, if there is one. False: the generation does not count any more,
+   * or is being cut. Then what is to be done about the file is, and the job begins anew as long as there is a recording. Throws LeaseLost.
+   */
   add (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: DerivedFile, job?: Job): Promise<boolean>
   /** The job that makes it, where there is one: added unless it is there already. */
   request (recordingId: string, job: NewJob): Promise<{ state: JobState, progress: number | null, lastError: string | null }>

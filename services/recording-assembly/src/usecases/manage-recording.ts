@@ -1,7 +1,7 @@
 import { isProblem, problem, type AssemblyEventData, type ProblemCode, type PurgeOrderBody } from '@tacet/contracts'
 import { mayManage, scopeOf } from '../domain/access.ts'
 import { entryOf, entryOfNothing, orderOf, type Asker, type Deed, type Moment } from '../domain/asker.ts'
-import { eraseAll } from '../domain/jobs.ts'
+import { eraseAll, eraseWithdrawn } from '../domain/jobs.ts'
 import type { Recording } from '../domain/recording.ts'
 import { findPurge } from '../domain/purge.ts'
 import type { AuditLog, Change, RecordingStore, Recordings } from './ports.ts'
@@ -25,15 +25,15 @@ const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-f
 /** Holds, cuts and deletions. All of it is in the audit log, what is refused too. Throws problems. */
 export function createManageRecording ({ recordings, audit, store, moment, newId }: ManageDependencies) {
   /** `decide` may throw; what it says is done together with the entry in the audit log. */
-  async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Change): Promise<Recording> {
+  async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Change & { alsoDone?: Deed['detail'] }): Promise<Recording> {
     const now = moment()
     let seen: Recording | null = null
     try {
       const changed = await recordings.change(recordingId, scopeOf(asker), recording => {
         seen = recording
         if (!mayManage(asker)) throw problem('forbidden')
-        const change = decide(present(recording), now.at)
-        return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', detail }, now)] }
+        const { alsoDone, ...change } = decide(present(recording), now.at)
+        return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', detail: { ...detail, ...alsoDone } }, now)] }
       })
       if (changed === null) throw problem('recording-not-found')
       return changed
@@ -64,8 +64,19 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
         }
       })
     },
+    /** What is to be cut out and is not yet, stays. */
     async hold (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
-      return await manage('recording.hold', recordingId, asker, { reason }, (_recording, at) => ({ set: { hold: orderOf(asker, reason, at) } }))
+      return await manage('recording.hold', recordingId, asker, { reason }, ({ purge, generation }, at) => {
+        const hold = orderOf(asker, reason, at)
+        if (purge === null) return { set: { hold } }
+        const { purgeId, ranges, segments } = purge
+        return {
+          set: { hold, purge: null },
+          endJobs: 'purge',
+          jobs: [eraseWithdrawn(generation, purgeId)],
+          alsoDone: { stoppedPurge: { purgeId, reason: purge.reason, orderedAt: purge.at, ranges, segments } },
+        }
+      })
     },
     async lift (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
       return await manage('recording.lift-hold', recordingId, asker, { reason }, ({ hold }) => {

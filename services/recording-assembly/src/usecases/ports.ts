@@ -149,7 +149,7 @@ export interface Recordings {
   add (tx: Transaction, manifest: Manifest, correlationId: string | null): Promise<boolean>
   /** Null when there is no such recording. Says `recording.assembling`, once. */
   begin (job: Job): Promise<Recording | null>
-  /** Outcome, event, end of the job and the job to delete the segments, all or nothing. Throws LeaseLost. */
+  /** Outcome, event, end of the job and the job to delete the segments, all or nothing. Throws LeaseLost, also when it was deleted meanwhile. */
   complete (job: Job, assembled: AssembledRecording): Promise<void>
   /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Says so, also of a purge. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
@@ -165,9 +165,9 @@ export interface Recordings {
    * Null when there is no such recording within `scope`.
    */
   change (recordingId: string, scope: Scope, decide: (recording: Recording) => Change): Promise<Recording | null>
-  /** A new generation for the purge that is asked for; null when none is. */
+  /** A new generation for the purge that is asked for; null when none is, or a hold stands against it. */
   beginPurge (job: Job): Promise<Recording & { purge: PurgeOrder } | null>
-  /** The new version counts, and nothing of the older ones any more. Throws LeaseLost. */
+  /** The new version counts, and nothing of the older ones any more. Throws LeaseLost, also when it was deleted or put on hold meanwhile. */
   completePurge (job: Job, timeline: Timeline): Promise<void>
   /** Takes note, with event and audit entry, that somebody begins to listen; once per sitting. */
   noteUsage (recording: Recording, usage: Usage, asker: Asker, entry: AuditEntry): Promise<void>
@@ -175,6 +175,8 @@ export interface Recordings {
   forgetSittings (): Promise<void>
   /** Those that may be kept no longer, and are on no hold; the longest overdue first. */
   expired (now: Date, limit: number): Promise<string[]>
+  /** Whether a worker is making something of it: a job other than an erasure has a lease. */
+  isWorkedOn (recordingId: string): Promise<boolean>
   /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so. Throws LeaseLost. */
   erased (job: Job, event: RecordingEvent): Promise<void>
 }
@@ -194,6 +196,8 @@ export type RecordingEvent = { [Type in AssemblyEventType]: { type: Type, data: 
 
 export interface Change {
   set?: { hold?: Hold | null, purge?: PurgeOrder | null, deletion?: Deletion, deletedAt?: Date }
+  /** Jobs of this kind are over, also one that is being worked on: it loses its lease. */
+  endJobs?: JobKind
   jobs?: NewJob[]
   events?: RecordingEvent[]
   audit?: AuditEntry[]

@@ -3,6 +3,7 @@ import { coarser, createWaveform, WAV_HEADER_BYTES, type Waveform } from '@tacet
 import { problem, type Peaks, type Timeline } from '@tacet/contracts'
 import type { Scope } from '../domain/access.ts'
 import { masterFile, type Recording } from '../domain/recording.ts'
+import { DependencyUnavailable } from './errors.ts'
 import type { DerivedFiles } from './file-ports.ts'
 import type { RecordingStore, Recordings } from './ports.ts'
 import { finishedGeneration, present } from './read-recording.ts'
@@ -24,6 +25,8 @@ export function samplesPerPixelOf (samples: number): number {
 
 /** What a player draws. A fine waveform is made when it is first asked for, and kept beside the master; others are made of it. */
 export function createReadPeaks ({ recordings, store, files }: PeaksDependencies) {
+  const underWay = new Map<string, Promise<Waveform>>()
+
   async function measure ({ recordingId, samples }: Recording, generation: number, channels: number): Promise<Waveform> {
     const stream = await store.read({ recordingId, generation, file: masterFile })
     const builder = createWaveform({ channels, samplesPerPixel: samplesPerPixelOf(samples ?? 0) })
@@ -43,7 +46,7 @@ export function createReadPeaks ({ recordings, store, files }: PeaksDependencies
   async function keep (recording: Recording, generation: number, waveform: Waveform): Promise<void> {
     const name = { recordingId: recording.recordingId, generation, file: peaksFile }
     const { bytes, sha256 } = await store.put(name, async file => await file.writeFile(JSON.stringify({ ...waveform, data: [...waveform.data] })))
-    if (!await files.add(recording, { file: peaksFile, bytes, sha256 })) await store.remove(name)
+    await files.add(recording, { file: peaksFile, bytes, sha256 })
   }
 
   async function finest (recording: Recording, generation: number, channels: number): Promise<Waveform> {
@@ -52,8 +55,17 @@ export function createReadPeaks ({ recordings, store, files }: PeaksDependencies
       return { ...kept, data: Int16Array.from(kept.data) }
     }
     const waveform = await measure(recording, generation, channels)
-    await keep(recording, generation, waveform)
+    // It can be drawn all the same: another instance may just have put its own there, and what is not kept is made again.
+    await keep(recording, generation, waveform).catch(error => { if (!(error instanceof DependencyUnavailable)) throw error })
     return waveform
+  }
+
+  /** Whoever asks while it is being made waits for the same one. */
+  async function finestOnce (recording: Recording, generation: number, channels: number): Promise<Waveform> {
+    const key = `${recording.recordingId}/${generation}`
+    const made = underWay.get(key) ?? finest(recording, generation, channels).finally(() => underWay.delete(key))
+    underWay.set(key, made)
+    return await made
   }
 
   return async (recordingId: string, scope: Scope, { pixels, bits }: { pixels: number, bits: 8 | 16 }): Promise<Peaks> => {
@@ -61,7 +73,7 @@ export function createReadPeaks ({ recordings, store, files }: PeaksDependencies
     const generation = finishedGeneration(recording)
     if (recording.sha256 === null) throw problem('recording-not-found', 'there is no audio in this recording')
     const timeline = await readTimeline(store, { recordingId: recording.recordingId, generation })
-    const waveform = await finest(recording, generation, timeline.channels)
+    const waveform = await finestOnce(recording, generation, timeline.channels)
     const width = waveform.channels * 2
     return toPeaks(coarser(waveform, Math.max(1, Math.ceil(waveform.data.length / width / pixels))), timeline, bits)
   }

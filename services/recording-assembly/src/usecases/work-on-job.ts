@@ -1,5 +1,5 @@
 import { backoff, isTransientDatabaseError, type Logger } from '@tacet/service-kit'
-import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from './errors.ts'
+import { AssemblyImpossible, DependencyUnavailable, LeaseLost, NotYet } from './errors.ts'
 import type { JobKind } from '@tacet/contracts'
 import type { Alarms, Job, JobQueue, Lease, Recordings } from './ports.ts'
 
@@ -48,6 +48,7 @@ export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
     if (error instanceof LeaseLost) return logger.warn({ recordingId: job.recordingId, job: job.kind }, 'lease lost')
     if (signal.aborted) return await queue.putBack(job, { delayMs: 0, error: null, isBlameless: true })
     if (error instanceof AssemblyImpossible) return await park(job, error.code, error.message)
+    if (error instanceof NotYet) return await queue.putBack(job, { delayMs: delayAfter(job.postponements + 1), error: error.message, isBlameless: true })
     if (error instanceof DependencyUnavailable || isTransientDatabaseError(error)) return await postpone(job, error as Error)
     const message = error instanceof Error ? error.message : String(error)
     if (isOver) return await park(job, 'gave-up', message, error)

@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import { createLogger } from '@tacet/service-kit'
-import { AssemblyImpossible, DependencyUnavailable, LeaseLost } from '../../src/usecases/errors.ts'
+import { AssemblyImpossible, DependencyUnavailable, LeaseLost, NotYet } from '../../src/usecases/errors.ts'
 import type { JobKind } from '@tacet/contracts'
 import type { Job, JobQueue, Recordings } from '../../src/usecases/ports.ts'
 import { createWorkOnJob } from '../../src/usecases/work-on-job.ts'
@@ -37,6 +37,10 @@ test('what is away is waited for, ever longer, without end and without blame', a
     t.same(await outcomeOf(jobOf('assemble', 3, postponements), failing(new DependencyUnavailable('segments', 'away'))), [`back in ${delayMs}, blameless`])
   }
   t.same(await outcomeOf(jobOf('assemble'), failing(Object.assign(new Error('no database'), { code: 'ECONNREFUSED' }))), ['back in 100, blameless'])
+})
+
+test('so is something else that has to come to its end first', async t => {
+  t.same(await outcomeOf(jobOf('erase', 3, 2), failing(new NotYet('something is still being made of the recording'))), ['back in 400, blameless'])
 })
 
 test('what fails is tried again, and given up in the end', async t => {
