@@ -17,7 +17,7 @@ export type InheritedAccess = z.infer<typeof inheritedAccessSchema>
 export const recordingDefaultSchema = byDirection(switchSchema)
 export const recordingOverrideSchema = byDirection(inheritedSwitchSchema)
 
-const inheritEverywhere = { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' } as const
+export const inheritEverywhere = { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' } as const
 
 /** An extension or E.164 number, digits with an optional leading +. */
 export const telephoneNumberSchema = z.string().regex(/^\+?[0-9]{2,15}$/, 'digits with an optional leading +')

@@ -1,6 +1,6 @@
 import { problem } from '@tacet/contracts'
 import { parse, CsvError } from 'csv-parse'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { CsvRow } from '../domain/csv-rows.ts'
 
 const rowsAtMost = 5_000
@@ -14,27 +14,42 @@ export interface CsvLine {
 
 /** The rows of a CSV with a header, checked against the columns that may be there. Reads no more than it accepts. */
 export async function readCsv (input: Readable, columns: readonly string[], required: readonly string[]): Promise<CsvLine[]> {
-  const parser = parse({ bom: true, columns: header => checkedHeader(header, columns, required), info: true, skip_empty_lines: true, max_record_size: 64 * 1024, relax_column_count_less: true, delimiter: [',', ';'] })
-  let bytes = 0
-  input.on('data', chunk => {
-    bytes += (chunk as Buffer).length
-    if (bytes > bytesAtMost) parser.destroy(problem('payload-too-large', `at most ${bytesAtMost} bytes`))
-  })
-  input.on('error', error => parser.destroy(error))
-  input.pipe(parser)
+  const text = await readText(input)
+  const parser = Readable.from([text]).pipe(parse({
+    bom: true, columns: header => checkedHeader(header, columns, required), info: true, skip_empty_lines: true, max_record_size: 64 * 1024, relax_column_count_less: true, delimiter: delimiterOf(text),
+  }))
   const lines: CsvLine[] = []
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: CsvRow, info: { lines: number } }>) {
-      if (lines.length >= rowsAtMost) throw problem('payload-too-large', `at most ${rowsAtMost} rows`)
+      if (lines.length >= rowsAtMost) throw problem('payload-too-large', `at most ${rowsAtMost} rows: a longer file comes in parts, each with the header`)
       lines.push({ line: info.lines, row: record })
     }
   } catch (error) {
     throw error instanceof CsvError ? invalidCsv(String(error['lines'] ?? '?'), error.message) : error
-  } finally {
-    input.unpipe(parser)
-    input.resume()
   }
   return lines
+}
+
+async function readText (input: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of input.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > bytesAtMost) throw problem('payload-too-large', `at most ${bytesAtMost} bytes: a longer file comes in parts, each with the header`)
+      chunks.push(chunk)
+    }
+    return Buffer.concat(chunks)
+  } finally {
+    // Whoever still sends must not wait for us: they have an answer coming.
+    input.resume()
+  }
+}
+
+/** What separates the columns of the header separates all; no column's name holds either. */
+function delimiterOf (text: Buffer): string {
+  const [header = ''] = text.toString('utf8', 0, 4_096).trimStart().split(/[\r\n]/, 1)
+  return /[,;]/.exec(header)?.[0] ?? ','
 }
 
 const invalidCsv = (line: string, message: string) => problem('invalid-request', `line ${line}: ${message}`, { errors: [{ field: 'body', message, line: Number(line) || 1, code: 'malformed-csv' }] })

@@ -10,9 +10,17 @@ export const agentColumns = ['agentId', 'name', 'email', 'endpoints', ...ruleCol
 const ruleCells = ({ recording, agentInitiatedPause }: Pick<Agent, 'recording' | 'agentInitiatedPause'>): CsvRow =>
   ({ ...Object.fromEntries(directions.map(direction => [recordingColumns[direction], recording[direction]])), agentInitiatedPause })
 
-/** A spreadsheet would take a leading =, +, - or @ for a formula; the apostrophe says that it is text. */
-const asText = (text: string): string => /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
-const fromText = (text: string): string => /^'[=+\-@\t\r]/.test(text) ? text.slice(1) : text
+/**
+ * By these a spreadsheet takes a cell for a formula, also in their full-width forms. One that separates by semicolons
+ * begins a cell after each of them, wherever our quotes are.
+ */
+const formula = '[=+\\-@\\t\\r＝＋－＠]'
+const formulaAnywhere = new RegExp(`(^|;)( *)('*${formula})`, 'gu')
+const escapedAnywhere = new RegExp(`(^|;)( *)'('*${formula})`, 'gu')
+
+/** The apostrophe says to a spreadsheet that it is text. `fromText` takes away exactly what `asText` put there. */
+export const asText = (text: string): string => text.replaceAll(formulaAnywhere, "$1$2'$3")
+export const fromText = (text: string): string => text.replaceAll(escapedAnywhere, '$1$2$3')
 
 export const numberCells = ({ numberId, number, label, ...rules }: PhoneNumber): CsvRow => ({ numberId, number: asText(number), label: asText(label), ...ruleCells(rules) })
 export const agentCells = ({ agentId, name, email = '', endpoints, ...rules }: Agent): CsvRow =>
@@ -23,20 +31,28 @@ function said (row: CsvRow): Record<string, string> {
   return Object.fromEntries(Object.entries(row).map(([column, text]) => [column, fromText(text.trim())]).filter(([, text]) => text !== ''))
 }
 
-function rulesOf (cells: Record<string, string>) {
-  const recording = Object.fromEntries(directions.map(direction => [direction, cells[recordingColumns[direction]] ?? 'inherit']))
-  return { recording, ...(cells['agentInitiatedPause'] === undefined ? {} : { agentInitiatedPause: cells['agentInitiatedPause'] }) }
+function rulesOf (cells: Record<string, string>): Record<string, unknown> {
+  const recording = directions.map(direction => [direction, cells[recordingColumns[direction]]]).filter(([, value]) => value !== undefined)
+  return { ...(recording.length > 0 && { recording: Object.fromEntries(recording) }), agentInitiatedPause: cells['agentInitiatedPause'] }
 }
 
-/** The fields as a request would send them, still to be checked, and the id if the row names one. */
-export function numberOfRow (row: CsvRow): { id: string | undefined, fields: Record<string, unknown> } {
+const listOf = (text: string | undefined): string[] | undefined => text?.split(/[\s;,]+/).filter(part => part !== '')
+const given = (fields: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+/** What a row says, as a JSON Merge Patch of the fields still to be checked, and the id if it names one. */
+export interface RowSays {
+  id: string | undefined
+  patch: Record<string, unknown>
+}
+
+export function numberOfRow (row: CsvRow): RowSays {
   const { numberId, number, label, ...cells } = said(row)
-  return { id: numberId, fields: { number, label, ...rulesOf(cells) } }
+  return { id: numberId, patch: given({ number, label, ...rulesOf(cells) }) }
 }
 
-export function agentOfRow (row: CsvRow): { id: string | undefined, fields: Record<string, unknown> } {
+export function agentOfRow (row: CsvRow): RowSays {
   const { agentId, name, email, endpoints, ...cells } = said(row)
-  return { id: agentId, fields: { name, email, endpoints: endpoints?.split(/[\s;,]+/).filter(part => part !== '') ?? [], ...rulesOf(cells) } }
+  return { id: agentId, patch: given({ name, email, endpoints: listOf(endpoints), ...rulesOf(cells) }) }
 }
 
 const columnOfField: Record<string, string> = Object.fromEntries(directions.map(direction => [`recording.${direction}`, recordingColumns[direction]]))

@@ -1,7 +1,8 @@
-import { idSchema, isProblem, problem, type ImportReport } from '@tacet/contracts'
+import { idSchema, inheritEverywhere, isProblem, problem, type ImportReport } from '@tacet/contracts'
 import type { Readable } from 'node:stream'
 import type { Caller } from '../domain/caller.ts'
-import { agentColumns, agentOfRow, columnOf, numberColumns, numberOfRow, type CsvRow } from '../domain/csv-rows.ts'
+import { agentColumns, agentOfRow, columnOf, numberColumns, numberOfRow, type CsvRow, type RowSays } from '../domain/csv-rows.ts'
+import { mergePatch } from '../domain/merge-patch.ts'
 import { normaliseNumber } from '@tacet/policy'
 import { createAgentKind } from './write-agent.ts'
 import { createWriter, requireMayName, type Kind } from './write-entity.ts'
@@ -23,25 +24,28 @@ interface Importable<Value extends { version: number }, Fields> {
   kind: Kind<Value, Fields>
   columns: string[]
   required: string[]
-  read: (row: CsvRow) => { id: string | undefined, fields: Record<string, unknown> }
+  read: (row: CsvRow) => RowSays
   /** The id of the one that such a row means, when it names none. */
-  identify: (unit: UnitOfWork, companyId: string, fields: Record<string, unknown>) => Promise<string | undefined>
+  identify: (unit: UnitOfWork, companyId: string, patch: RowSays['patch']) => Promise<string | undefined>
 }
 
 const errorsAtMost = 100
 
-/** Creates and updates in one transaction: all of the file, or, when any line is wrong, nothing. */
+/**
+ * Creates and updates in one transaction: all of the file, or, when any line is wrong, nothing. What a line does not say
+ * stays as it is; what is new begins with the defaults.
+ */
 function createImport<Value extends { version: number }, Fields> (deps: Dependencies, { kind, columns, required, read, identify }: Importable<Value, Fields>) {
   const writer = createWriter(deps, kind)
 
   async function importRow (unit: UnitOfWork, caller: Caller, companyId: string, row: CsvRow): Promise<'created' | 'updated' | 'unchanged'> {
-    const { id: given, fields } = read(row)
-    const parsed = kind.schema.safeParse(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)))
-    if (!parsed.success) throw refusedBy(parsed.error)
-    const id = given === undefined ? await identify(unit, companyId, fields) ?? deps.newId() : parseId(given, columns[0] ?? 'id')
+    const { id: given, patch } = read(row)
+    const id = given === undefined ? await identify(unit, companyId, patch) ?? deps.newId() : parseId(given, columns[0] ?? 'id')
     const target = { caller, companyId, id }
     const before = await kind.find(unit, target)
     if (given !== undefined) requireMayName(caller, before, kind.name, { errors: [{ field: columns[0] ?? 'id', message: `no such ${kind.name}; leave it empty for a new one` }] })
+    const parsed = kind.schema.safeParse(mergePatch(before === null ? { recording: inheritEverywhere } : kind.fieldsOf(before), patch))
+    if (!parsed.success) throw refusedBy(parsed.error)
     const { isNew, isChanged } = await writer.write(unit, target, parsed.data, before)
     return isNew ? 'created' : isChanged ? 'updated' : 'unchanged'
   }

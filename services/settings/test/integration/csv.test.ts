@@ -26,6 +26,34 @@ t.test('numbers are imported from CSV, and what is exported imports as it is', a
   t.match((await send(company, 'numbers', 'number;label\n+420603123456;Renamed\n')).body, { created: 0, updated: 1 }, 'known by the number, in any spelling')
 })
 
+t.test('what a file does not say stays as it is: a column that is absent, and a cell that is empty', async t => {
+  const company = await createCompany(settings)
+  await assign(settings, company, 'PJSIP/6101')
+  const { agentId, path } = await createAgent(company, {
+    name: 'Anna', email: 'anna@example.org', endpoints: ['PJSIP/6101'], recording: { inbound: 'off', outbound: 'on', internal: 'inherit' }, agentInitiatedPause: 'deny',
+  })
+  t.match((await send(company, 'agents', 'name,email\nAnna Nováková,anna@example.org\n')).body, { updated: 1 })
+  t.match((await send(company, 'agents', `agentId;name;email;endpoints;recordingInbound;recordingOutbound\n${agentId};Anna N.;;;;off\n`)).body, { updated: 1 })
+  t.match((await company.client(path)).body, {
+    version: 3, name: 'Anna N.', email: 'anna@example.org', endpoints: ['PJSIP/6101'], recording: { inbound: 'off', outbound: 'off', internal: 'inherit' }, agentInitiatedPause: 'deny',
+  })
+  await send(company, 'numbers', 'number,label,agentInitiatedPause\n100,Desk,deny\n')
+  t.match((await send(company, 'numbers', 'number\n100\n')).body, { unchanged: 1 })
+  t.match(await list(company, 'numbers'), [{ label: 'Desk', agentInitiatedPause: 'deny' }])
+})
+
+t.test('whatever a label holds, what is exported imports as it is', async t => {
+  const company = await createCompany(settings)
+  const labels = ['Sales; EU', 'a,b;c', "'=quoted", '＝full width', 'x;=HYPERLINK("http://evil.example")', '"Front" desk', "''", ';', '-', '@;+1']
+  for (const [index, label] of labels.entries()) t.equal((await company.client(`${company.path}/numbers`, { body: { number: String(100 + index), label } })).status, 201, label)
+  const { body } = await company.client(`${company.path}/numbers/export`)
+  t.match((await send(company, 'numbers', body)).body, { updated: 0, unchanged: labels.length, errors: [] })
+  t.notMatch(body, /(^|[,;"])=/m)
+  // As a spreadsheet writes it that separates by semicolons.
+  t.match((await send(company, 'numbers', '\ufeffnumber;label\r\n100;"Sales; USA"\r\n101;a,b\r\n')).body, { updated: 2 })
+  t.match((await list(company, 'numbers')).slice(0, 2), [{ label: 'Sales; USA' }, { label: 'a,b' }])
+})
+
 t.test('a dry run says what would happen, and nothing does', async t => {
   const company = await createCompany(settings)
   await assign(settings, company, 'PJSIP/6001', 'PJSIP/6002')

@@ -2,6 +2,7 @@ import { auditExportQuerySchema, auditPageSchema, auditQuerySchema, auditVerific
 import type { HttpApp } from '@tacet/service-kit'
 import { z } from 'zod'
 import { isAllowed, isOperator, type Caller } from '../../domain/caller.ts'
+import { asText } from '../../domain/csv-rows.ts'
 import type { AuditFilter, ChainedEntry } from '../../usecases/ports.ts'
 import type { AppDependencies } from '../app.ts'
 import { callerOf, requireAccess } from '../authentication.ts'
@@ -50,6 +51,11 @@ export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void 
 
 async function * rowsOf (entries: AsyncIterable<ChainedEntry>) {
   for await (const { actor, detail, ...entry } of entries) {
-    yield { ...entry, actorKind: actor.kind, agentId: actor.agentId, credentialId: actor.credentialId, address: actor.address, detail: JSON.stringify(detail) }
+    const { kind, agentId, credentialId, address } = actor
+    yield { ...entry, action: asText(entry.action), actorKind: kind, agentId, credentialId, address, detail: jsonAsText(detail) }
   }
 }
+
+/** JSON that no spreadsheet takes for a formula, and that still means the same: a semicolon stands only in its strings. */
+const jsonAsText = (value: unknown): string =>
+  JSON.stringify(value).replaceAll(/(; *)([=+\-@＝＋－＠])/gu, (_match, before: string, sign: string) => `${before}\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -44,7 +44,7 @@ function registerCsvRoutes (app: HttpApp, { useCases, store }: AppDependencies):
         params: companyParams,
         querystring: importQuerySchema,
         consumes: ['text/csv'],
-        body: z.unknown().meta({ type: 'string', description: `A first line of these columns in any order, all but ${noun === 'numbers' ? '`number`' : '`name`'} optional: ${columns.join(', ')}. In UTF-8, comma or semicolon between them.` }),
+        body: z.unknown().meta({ type: 'string', description: `A first line of these columns in any order, all but ${noun === 'numbers' ? '`number`' : '`name`'} optional: ${columns.join(', ')}. In UTF-8, separated by commas or by semicolons, as the first line is. A column that is not there, or an empty cell, leaves what it would set as it is.` }),
         response: { 200: importReportSchema, ...errors('not-found', 'import-refused', 'payload-too-large', 'unsupported-media-type') },
       },
     }, async request => {
