@@ -3,7 +3,7 @@ import { auditEntrySchema } from './events.ts'
 import { directionSchema, idSchema, levelSchema, lineSchema, timestampSchema } from './primitives.ts'
 import {
   accessSchema, agentFieldsSchema, agentSchema, claimNamesSchema, companyFieldsSchema, companySchema, credentialKinds, credentialSchema, endpointNameSchema, inheritedAccessSchema,
-  keySetSchema, numberFieldsSchema, numberSchema, publicKeySchema, roleNamesSchema, roleSchema, roles, scopes, scopeSchema, telephoneNumberSchema,
+  keySetSchema, numberFieldsSchema, numberSchema, personRoleSchema, publicKeySchema, roleNamesSchema, roleSchema, roles, scopes, scopeSchema, telephoneNumberSchema,
 } from './settings.ts'
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item) })
@@ -22,7 +22,7 @@ const searchQuerySchema = pageQuerySchema.extend({
 })
 export const companyQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: accessSchema.optional() })
 export const numberQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: inheritedAccessSchema.optional() })
-export const agentQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: inheritedAccessSchema.optional(), endpoint: endpointNameSchema.optional() })
+export const agentQuerySchema = searchQuerySchema.extend({ agentInitiatedPause: inheritedAccessSchema.optional(), endpoint: endpointNameSchema.optional(), role: personRoleSchema.optional() })
 export const credentialQuerySchema = searchQuerySchema.extend({
   kind: z.enum(credentialKinds).optional(),
   agentId: idSchema.toLowerCase().optional(),
@@ -59,6 +59,8 @@ export const createCredentialSchema = z.object({
   expiresAt: timestampSchema.nullable().default(null),
 }).strict().refine(({ kind, roles, agentId }) => agentId !== null || (kind === 'api-token' && !roles.includes('agent')), {
   path: ['agentId'], message: 'the agent whom this credential is for',
+}).refine(({ kind, roles }) => kind === 'api-token' || (roles.length === 1 && roles[0] === 'agent'), {
+  path: ['roles'], message: 'a device is an agent\'s and nothing more',
 }).refine(({ roles, scopes }) => roles.includes('service') || scopes.length === 0, {
   path: ['scopes'], message: 'scopes are for the role service',
 }).meta({ id: 'CredentialFields' })

@@ -92,6 +92,8 @@ export const numberFieldsSchema = z.object({
 export const roles = ['owner', 'admin', 'supervisor', 'agent', 'service'] as const
 export const roleSchema = z.enum(roles)
 export type Role = z.infer<typeof roleSchema>
+/** What a person may be; `service` is for programs. */
+export const personRoleSchema = roleSchema.exclude(['service'])
 
 /** What a credential with the role `service` may do; people have roles. */
 export const scopes = ['settings:read', 'settings:write', 'audit:read', 'calls:read', 'recordings:control', 'recordings:read', 'recordings:manage'] as const
@@ -102,6 +104,8 @@ export const agentFieldsSchema = z.object({
   name: lineSchema(120).min(1),
   email: z.email().max(200).optional(),
   endpoints: z.array(endpointNameSchema).max(10).refine(names => new Set(names).size === names.length, 'the same endpoint twice').default([]),
+  /** The most that this agent's keys may be. */
+  roles: z.array(personRoleSchema).min(1).max(personRoleSchema.options.length).refine(names => new Set(names).size === names.length, 'the same role twice').default(['agent']),
   recording: recordingOverrideSchema.default(inheritEverywhere),
   agentInitiatedPause: inheritedAccessSchema.default('inherit'),
 })

@@ -68,7 +68,10 @@ export function createAuthenticator (credentials: CredentialSource, now: () => n
 
   function principalOfCredential (credential: Credential | undefined): Principal | undefined {
     if (credential === undefined || !isUsable(credential, now())) return undefined
-    const { credentialId, companyId, agentId, roles, scopes = [], kind } = credential
+    const { credentialId, companyId, agentId, scopes = [], kind } = credential
+    // A phone's token stands in an address that many can read: it is an agent's, whatever else it was once given.
+    const roles = kind === 'device-token' ? credential.roles.filter(role => role === 'agent') : credential.roles
+    if (kind === 'device-token' && roles.length === 0) return undefined
     return { credentialId, companyId, agentId, roles, scopes, kind }
   }
 

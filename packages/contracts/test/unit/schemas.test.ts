@@ -65,9 +65,9 @@ t.test('a credential that acts for an agent names the agent', async t => {
   const agentId = randomUUID()
   t.ok(createCredentialSchema.safeParse({ kind: 'api-token', roles: ['admin'] }).success)
   t.ok(createCredentialSchema.safeParse({ kind: 'device-token', roles: ['agent'], agentId }).success)
-  for (const bad of [{ kind: 'device-token', roles: ['admin'] }, { kind: 'api-token', roles: ['agent'] }]) {
-    t.same(createCredentialSchema.safeParse(bad).error?.issues.map(({ path }) => path), [['agentId']])
-  }
+  const wrongFields = (fields: object) => createCredentialSchema.safeParse(fields).error?.issues.map(({ path }) => path.join('.'))
+  for (const bad of [{ kind: 'device-token', roles: ['agent'] }, { kind: 'api-token', roles: ['agent'] }]) t.same(wrongFields(bad), ['agentId'])
+  for (const roles of [['admin'], ['agent', 'supervisor'], ['agent', 'agent']]) t.same(wrongFields({ kind: 'device-token', roles, agentId }), ['roles'], roles.join())
 })
 
 t.test('the number to explain may be an id or a number, also with its + unescaped', async t => {

@@ -40,6 +40,7 @@ export const agent = (recording: InheritedSwitch = 'inherit', agentInitiatedPaus
   version: 3,
   name: 'Alice',
   endpoints: ['PJSIP/1001'],
+  roles: ['agent'],
   recording: everywhere(recording),
   agentInitiatedPause,
 })

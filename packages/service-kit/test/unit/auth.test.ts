@@ -41,6 +41,12 @@ t.test('a device token opens only what asks for device tokens', async t => {
   t.ok(authenticator.authenticate(token, ['device-token']))
 })
 
+t.test('a device token is an agent\'s, whatever roles were once stored with it', async t => {
+  const principal = (roles: Credential['roles']) => authenticatorOf({ ...valid, kind: 'device-token', roles }).authenticator.authenticate(token, ['device-token'])
+  t.same(principal(['owner', 'agent'])?.roles, ['agent'])
+  t.equal(principal(['admin']), undefined)
+})
+
 t.test('a route behind requirePrincipal answers 401, 403 or knows who asks', async t => {
   const { authenticator } = authenticatorOf(valid)
   const app = await createHttpApp({ name: 'test', version: '1', logger: silent })

@@ -42,6 +42,7 @@ export const agent = (agentId: string, fields: Partial<Agent> = {}): Agent => ({
   version: 3,
   name: 'Somebody',
   endpoints: [`PJSIP/${agentId.slice(-4)}`],
+  roles: ['agent'],
   recording: everywhere('inherit'),
   agentInitiatedPause: 'inherit',
   ...fields,

@@ -18,12 +18,13 @@ export function createAgentRepository (executor: Executor): AgentRepository {
       const [row] = await executor.select({ companyId: agents.companyId }).from(agents).where(eq(agents.agentId, agentId))
       return row?.companyId ?? null
     },
-    async list (companyId, { limit, cursor, q, endpoint, agentInitiatedPause }) {
+    async list (companyId, { limit, cursor, q, endpoint, role, agentInitiatedPause }) {
       const rows = await executor.select().from(agents).where(and(
         eq(agents.companyId, companyId),
         after(cursor, 'text-and-id', agents.name, agents.agentId),
         holding(q, agents.name, agents.email, sql`array_to_string(${agents.endpoints}, ' ')`),
         endpoint === undefined ? undefined : arrayContains(agents.endpoints, [endpoint]),
+        role === undefined ? undefined : arrayContains(agents.roles, [role]),
         agentInitiatedPause && eq(agents.agentInitiatedPause, agentInitiatedPause)
       )).orderBy(asc(agents.name), asc(agents.agentId)).limit(limit + 1)
       return toPage(rows, limit, toAgent, ({ name, agentId }) => [name, agentId])

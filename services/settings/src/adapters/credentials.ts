@@ -32,6 +32,10 @@ export function createCredentialRepository (executor: Executor): CredentialRepos
     async all (companyId) {
       return (await executor.select().from(credentials).where(eq(credentials.companyId, companyId)).orderBy(asc(credentials.credentialId))).map(toCredential)
     },
+    async ofAgent (companyId, agentId) {
+      const where = and(eq(credentials.companyId, companyId), eq(credentials.agentId, agentId), isNull(credentials.revokedAt))
+      return (await executor.select().from(credentials).where(where).orderBy(asc(credentials.credentialId))).map(toCredential)
+    },
     async save (credential) {
       const row = toRow(credential)
       await executor.insert(credentials).values(row).onConflictDoUpdate({ target: credentials.credentialId, set: { ...row, updatedAt: sql`now()` } })

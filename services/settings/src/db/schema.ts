@@ -1,5 +1,5 @@
 import { inboxTable, outboxTable } from '@tacet/service-kit'
-import type { AuditEntry, Company, Credential, KeySet, PhoneNumber } from '@tacet/contracts'
+import type { Agent, AuditEntry, Company, Credential, KeySet, PhoneNumber } from '@tacet/contracts'
 import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, text, timestamp, unique, uuid } from 'drizzle-orm/pg-core'
 
 export const settingsSchema = pgSchema('settings')
@@ -67,6 +67,7 @@ export const agents = settingsSchema.table('agents', {
   name: text().notNull(),
   email: text(),
   endpoints: text().array().notNull(),
+  roles: text().array().$type<Agent['roles']>().notNull().default(['agent']),
   ...overrides,
   ...timestamps,
 }, table => [index('agents_company_id_index').on(table.companyId)])

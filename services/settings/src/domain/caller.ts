@@ -47,5 +47,11 @@ export function accessToCompany (caller: Caller, companyId: string, permission: 
   return isAllowed(caller, permission) ? 'granted' : 'forbidden'
 }
 
-/** Nobody hands out more than they have: only owners make owners. */
-export const canGrant = (caller: Caller, roles: readonly Role[]): boolean => !roles.includes('owner') || caller.roles.includes('owner')
+/**
+ * Nobody hands out more than they have, nor takes it away: only owners make owners and end their keys, and only who
+ * administers makes somebody more than an agent.
+ */
+export function canGrant (caller: Caller, roles: readonly Role[]): boolean {
+  if (roles.includes('owner') && !caller.roles.includes('owner')) return false
+  return roles.every(role => role === 'agent') || isAllowed(caller, 'administer')
+}

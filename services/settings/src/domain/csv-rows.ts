@@ -5,7 +5,7 @@ export type CsvRow = Record<string, string>
 const recordingColumns: Record<Direction, string> = { inbound: 'recordingInbound', outbound: 'recordingOutbound', internal: 'recordingInternal' }
 const ruleColumns = [...Object.values(recordingColumns), 'agentInitiatedPause']
 export const numberColumns = ['numberId', 'number', 'label', ...ruleColumns]
-export const agentColumns = ['agentId', 'name', 'email', 'endpoints', ...ruleColumns]
+export const agentColumns = ['agentId', 'name', 'email', 'endpoints', 'roles', ...ruleColumns]
 
 const ruleCells = ({ recording, agentInitiatedPause }: Pick<Agent, 'recording' | 'agentInitiatedPause'>): CsvRow =>
   ({ ...Object.fromEntries(directions.map(direction => [recordingColumns[direction], recording[direction]])), agentInitiatedPause })
@@ -23,8 +23,8 @@ export const asText = (text: string): string => text.replaceAll(formulaAnywhere,
 export const fromText = (text: string): string => text.replaceAll(escapedAnywhere, '$1$2$3')
 
 export const numberCells = ({ numberId, number, label, ...rules }: PhoneNumber): CsvRow => ({ numberId, number: asText(number), label: asText(label), ...ruleCells(rules) })
-export const agentCells = ({ agentId, name, email = '', endpoints, ...rules }: Agent): CsvRow =>
-  ({ agentId, name: asText(name), email: asText(email), endpoints: endpoints.join(' '), ...ruleCells(rules) })
+export const agentCells = ({ agentId, name, email = '', endpoints, roles, ...rules }: Agent): CsvRow =>
+  ({ agentId, name: asText(name), email: asText(email), endpoints: endpoints.join(' '), roles: roles.join(' '), ...ruleCells(rules) })
 
 /** What a row says, by the names of the API. A column that is absent or empty says nothing. */
 function said (row: CsvRow): Record<string, string> {
@@ -51,8 +51,8 @@ export function numberOfRow (row: CsvRow): RowSays {
 }
 
 export function agentOfRow (row: CsvRow): RowSays {
-  const { agentId, name, email, endpoints, ...cells } = said(row)
-  return { id: agentId, patch: given({ name, email, endpoints: listOf(endpoints), ...rulesOf(cells) }) }
+  const { agentId, name, email, endpoints, roles, ...cells } = said(row)
+  return { id: agentId, patch: given({ name, email, endpoints: listOf(endpoints), roles: listOf(roles), ...rulesOf(cells) }) }
 }
 
 const columnOfField: Record<string, string> = Object.fromEntries(directions.map(direction => [`recording.${direction}`, recordingColumns[direction]]))

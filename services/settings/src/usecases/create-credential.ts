@@ -1,23 +1,23 @@
-import { problem, type createCredentialSchema } from '@tacet/contracts'
+import type { createCredentialSchema } from '@tacet/contracts'
 import type { z } from 'zod'
-import { canGrant, type Caller } from '../domain/caller.ts'
+import type { Caller } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
 import type { Dependencies, StoredCredential, UnitOfWork } from './ports.ts'
-import { causeOf, invalid, requireCompany } from './shared.ts'
+import { causeOf, invalid, requireCompany, requireMayGrant } from './shared.ts'
 
 export type CredentialFields = z.output<typeof createCredentialSchema>
 
 /** The token is in the answer and nowhere else; we keep its hash. */
 export function createCreateCredential (deps: Dependencies) {
   return async (caller: Caller, companyId: string, fields: CredentialFields): Promise<{ credential: StoredCredential, token: string }> => {
-    if (!canGrant(caller, fields.roles)) throw problem('forbidden', 'only an owner makes owners')
+    requireMayGrant(caller, fields.roles)
     const cause = causeOf(caller, deps)
     const expiresAt = fields.expiresAt && new Date(fields.expiresAt).toISOString()
     if (expiresAt !== null && expiresAt <= cause.at) throw invalid('expiresAt', 'is past')
 
     return await deps.store.change(companyId, async unit => {
       await requireCompany(unit, companyId)
-      await requireAgent(unit, companyId, fields.agentId)
+      await requireAgent(unit, companyId, fields)
       const { token, hash, prefix } = deps.tokens.create(fields.kind)
       const credential: StoredCredential = { ...fields, credentialId: deps.newId(), companyId, hash, prefix, expiresAt, revokedAt: null, version: 1 }
       await unit.credentials.save(credential)
@@ -27,6 +27,11 @@ export function createCreateCredential (deps: Dependencies) {
   }
 }
 
-async function requireAgent ({ agents }: UnitOfWork, companyId: string, agentId: string | null): Promise<void> {
-  if (agentId !== null && await agents.find(companyId, agentId) === null) throw invalid('agentId', 'no such agent')
+/** A key may be no more than the agent whose it is. */
+async function requireAgent ({ agents }: UnitOfWork, companyId: string, { agentId, roles }: CredentialFields): Promise<void> {
+  if (agentId === null) return
+  const agent = await agents.find(companyId, agentId)
+  if (agent === null) throw invalid('agentId', 'no such agent')
+  const beyond = roles.filter(role => !agent.roles.some(own => own === role))
+  if (beyond.length > 0) throw invalid('roles', `the agent is no ${beyond.join(', no ')}`)
 }

@@ -47,6 +47,8 @@ export interface AgentRepository extends OwnedRepository<Agent, AgentQuery> {
 }
 
 export interface CredentialRepository extends OwnedRepository<StoredCredential, CredentialQuery> {
+  /** Those that are not revoked. */
+  ofAgent (companyId: string, agentId: string): Promise<StoredCredential[]>
   findByHash (hash: string): Promise<StoredCredential | null>
   findById (credentialId: string): Promise<StoredCredential | null>
 }

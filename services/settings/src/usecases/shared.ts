@@ -1,6 +1,6 @@
-import { problem, type Company } from '@tacet/contracts'
+import { problem, type Company, type Role } from '@tacet/contracts'
 import type { z } from 'zod'
-import type { Caller } from '../domain/caller.ts'
+import { canGrant, type Caller } from '../domain/caller.ts'
 import type { Cause } from '../domain/changes.ts'
 import { isPreconditionMet, type Precondition } from '../domain/precondition.ts'
 import type { Dependencies, Repositories } from './ports.ts'
@@ -17,6 +17,13 @@ export async function requireCompany ({ companies }: Pick<Repositories, 'compani
 
 export function requirePrecondition (precondition: Precondition, entity: { version: number } | null): void {
   if (!isPreconditionMet(precondition, entity)) throw problem('precondition-failed')
+}
+
+/** `field`: where the roles stand in what was asked. */
+export function requireMayGrant (caller: Caller, roles: readonly Role[], field?: string): void {
+  if (canGrant(caller, roles)) return
+  const message = roles.includes('owner') ? 'only an owner makes owners, changes them and ends their keys' : 'only owners and admins say who is more than an agent'
+  throw problem('forbidden', message, field === undefined ? {} : { errors: [{ field, message }] })
 }
 
 export const invalid = (field: string, message: string) => problem('invalid-request', `${field}: ${message}`, { errors: [{ field, message }] })

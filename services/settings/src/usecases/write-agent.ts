@@ -1,11 +1,11 @@
-import { problem, putAgentSchema, type Agent } from '@tacet/contracts'
+import { problem, putAgentSchema, type Agent, type Role } from '@tacet/contracts'
 import type { z } from 'zod'
 import { isOperator } from '../domain/caller.ts'
 import { findEndpointConflict, type EndpointConflict } from '../domain/endpoints.ts'
 import { assignmentOf } from './assign-endpoint.ts'
 import type { Dependencies, UnitOfWork } from './ports.ts'
-import { revoke } from './revoke-credential.ts'
-import { requireCompany } from './shared.ts'
+import { narrow, revoke } from './revoke-credential.ts'
+import { requireCompany, requireMayGrant } from './shared.ts'
 import type { Kind, Target } from './write-entity.ts'
 
 export type AgentFields = z.output<typeof putAgentSchema>
@@ -21,24 +21,32 @@ export const createAgentKind = (deps: Dependencies): Kind<Agent, AgentFields> =>
   fieldsOf: ({ agentId: _, companyId: __, version: ___, ...fields }) => fields,
   async compose (unit, { companyId, id, caller }, fields, before) {
     await requireCompany(unit, companyId)
+    requireMayGrant(caller, changedRoles(before?.roles ?? ['agent'], fields.roles), 'roles')
     const wanted = fields.endpoints.filter(endpoint => !before?.endpoints.includes(endpoint))
     const known = await unit.endpoints.lock(wanted)
     const conflict = findEndpointConflict({ agentId: id, companyId }, wanted, known, isOperator(caller))
     if (conflict !== null) refuse(conflict, fields.endpoints)
     return { ...fields, agentId: id, companyId }
   },
-  async save (unit, agent, target) {
+  async save (unit, agent, target, before) {
     await unit.agents.save(agent)
+    if (before?.roles.some(role => !agent.roles.includes(role))) {
+      for (const credential of await unit.credentials.ofAgent(agent.companyId, agent.agentId)) await narrow(deps, unit, target.caller, credential, agent.roles)
+    }
     await announceAssignments(deps, unit, target, agent.endpoints)
     await unit.endpoints.give(agent, agent.endpoints)
   },
   /** The agent's credentials die with the agent, in the same transaction. */
-  async remove (unit, { agentId, companyId }, { caller }) {
-    const credentials = await unit.credentials.all(companyId)
-    for (const credential of credentials.filter(credential => credential.agentId === agentId)) await revoke(deps, unit, caller, credential)
+  async remove (unit, { agentId, companyId, roles }, { caller }) {
+    requireMayGrant(caller, roles)
+    for (const credential of await unit.credentials.ofAgent(companyId, agentId)) await revoke(deps, unit, caller, credential)
     await unit.agents.remove(agentId)
   },
 })
+
+/** Those that only one of the two has. */
+const changedRoles = (before: readonly Role[], after: readonly Role[]): Role[] =>
+  [...before.filter(role => !after.includes(role)), ...after.filter(role => !before.includes(role))]
 
 function refuse (conflict: EndpointConflict, endpoints: string[]): never {
   const message = conflict.code === 'not-yours' ? 'is not assigned to this company' : 'belongs to another agent'

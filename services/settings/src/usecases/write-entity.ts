@@ -34,7 +34,7 @@ export interface Kind<Value extends { version: number }, Fields> {
   fieldsOf (value: Value): object
   /** Refuses what the company, its other entities or the PBX do not allow. */
   compose (unit: UnitOfWork, target: Target, fields: Fields, before: Value | null): Promise<Omit<Value, 'version'>>
-  save (unit: UnitOfWork, value: Value, target: Target): Promise<void>
+  save (unit: UnitOfWork, value: Value, target: Target, before: Value | null): Promise<void>
   remove (unit: UnitOfWork, value: Value, target: Target): Promise<void>
 }
 
@@ -56,7 +56,7 @@ export function createWriter<Value extends { version: number }, Fields> (deps: D
     const composed = await kind.compose(unit, target, fields, before)
     if (before !== null && isDeepStrictEqual(before, { ...composed, version: before.version })) return { entity: before, isNew: false, isChanged: false }
     const entity = { ...composed, version: await unit.nextVersion(kind.name, target.companyId, target.id) } as Value
-    await kind.save(unit, entity, target)
+    await kind.save(unit, entity, target, before)
     await unit.announce(announce(causeOf(target.caller, deps), before === null ? 'create' : 'update', entityOf(before), entityOf(entity)))
     return { entity, isNew: before === null, isChanged: true }
   }

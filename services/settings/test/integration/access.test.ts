@@ -103,6 +103,21 @@ t.test('nobody hands out more than they have', async t => {
   t.equal((await http(`${path}/credentials`, { token: body.token, body: owner })).status, 201)
 })
 
+t.test('nobody takes from others what they could not give: an owner\'s key ends by an owner, also with its agent', async t => {
+  const company = await createCompany(settings)
+  const { path, client } = company
+  const owner = (await operator(`${path}/credentials`, { body: { kind: 'api-token', roles: ['owner'] } })).body
+  t.same(refusal(await client(`${path}/credentials/${owner.credentialId}`, { method: 'DELETE' })), [403, 'forbidden'])
+  const { body: boss } = await operator(`${path}/agents`, { body: { name: 'Boss', roles: ['owner', 'agent'] } })
+  const { body: { token } } = await operator(`${path}/credentials`, { body: { kind: 'api-token', roles: ['owner'], agentId: boss.agentId } })
+  const { body: machine } = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['service'], scopes: ['settings:write'] } })
+  for (const by of [company.token, machine.token]) t.same(refusal(await http(`${path}/agents/${boss.agentId}`, { token: by, method: 'DELETE' })), [403, 'forbidden'])
+  t.equal((await http(path, { token })).status, 200, 'nothing happened to it')
+  t.equal((await http(`${path}/agents/${boss.agentId}`, { token: owner.token, method: 'DELETE' })).status, 204)
+  t.same(refusal(await http(path, { token })), [401, 'unauthenticated'])
+  t.equal((await http(`${path}/credentials/${owner.credentialId}`, { token: owner.token, method: 'DELETE' })).status, 204)
+})
+
 t.test('a token is shown once; rows, events and lists know only its hash or nothing', async t => {
   const company = await createCompany(settings)
   const { agentId } = await createAgent(company)
@@ -157,7 +172,7 @@ t.test('an expired credential is refused; one that would be born expired is not 
 
 t.test('the credentials of an agent end with the agent', async t => {
   const company = await createCompany(settings)
-  const { agentId, path } = await createAgent(company)
+  const { agentId, path } = await createAgent(company, { roles: ['admin', 'agent'] })
   const { body: { token, credentialId } } = await company.client(`${company.path}/credentials`, { body: { kind: 'api-token', roles: ['admin', 'agent'], agentId } })
   t.equal((await http(company.path, { token })).status, 200)
   t.equal((await company.client(path, { method: 'DELETE' })).status, 204)

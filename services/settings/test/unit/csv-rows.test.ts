@@ -23,9 +23,9 @@ t.test('a row says only what its cells say', async t => {
   t.same(agentOfRow({ agentId: 'a', name: "'=Anna" }), { id: 'a', patch: { name: '=Anna' } })
   t.same(agentOfRow({ name: 'Anna', endpoints: 'PJSIP/1, PJSIP/2' }).patch, { name: 'Anna', endpoints: ['PJSIP/1', 'PJSIP/2'] })
   const cells = agentCells({
-    agentId: 'a', companyId: 'c', version: 1, name: '@home', endpoints: ['PJSIP/1', 'PJSIP/2'], agentInitiatedPause: 'deny', recording: { inbound: 'on', outbound: 'off', internal: 'inherit' },
+    agentId: 'a', companyId: 'c', version: 1, name: '@home', endpoints: ['PJSIP/1', 'PJSIP/2'], roles: ['supervisor', 'agent'], agentInitiatedPause: 'deny', recording: { inbound: 'on', outbound: 'off', internal: 'inherit' },
   })
   t.same(agentOfRow(cells), {
-    id: 'a', patch: { name: '@home', endpoints: ['PJSIP/1', 'PJSIP/2'], agentInitiatedPause: 'deny', recording: { inbound: 'on', outbound: 'off', internal: 'inherit' } },
+    id: 'a', patch: { name: '@home', endpoints: ['PJSIP/1', 'PJSIP/2'], roles: ['supervisor', 'agent'], agentInitiatedPause: 'deny', recording: { inbound: 'on', outbound: 'off', internal: 'inherit' } },
   })
 })

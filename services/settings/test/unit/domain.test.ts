@@ -12,7 +12,7 @@ const operator = caller(['owner'], { companyId: null, credentialId: null })
 const cause = { caller: caller(['admin']), at: '2026-11-23T09:00:00.000Z', auditId }
 
 const agent: Agent = {
-  agentId, companyId, version: 1, name: 'Alice', endpoints: [], recording: { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' }, agentInitiatedPause: 'inherit',
+  agentId, companyId, version: 1, name: 'Alice', endpoints: [], roles: ['agent'], recording: { inbound: 'inherit', outbound: 'inherit', internal: 'inherit' }, agentInitiatedPause: 'inherit',
 }
 const credential: Credential = {
   credentialId, companyId, agentId, kind: 'api-token', label: '', roles: ['agent'], hash: '0'.repeat(64), expiresAt: null, revokedAt: null, version: 1,
@@ -39,6 +39,9 @@ t.test('only owners make owners', async t => {
   t.equal(canGrant(caller(['admin']), ['admin', 'owner']), false)
   t.equal(canGrant(caller(['owner']), ['owner']), true)
   t.equal(canGrant(operator, ['owner']), true)
+  const machine = caller(['service'], { scopes: ['settings:write'] })
+  t.equal(canGrant(machine, ['agent']), true)
+  t.equal(canGrant(machine, ['agent', 'supervisor']), false, 'who writes settings gives nobody access')
 })
 
 t.test('a change is the new state and an audit entry, both as the contracts want them', async t => {
