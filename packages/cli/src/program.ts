@@ -4,6 +4,7 @@ import { addCallCommands } from './commands/calls.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addJobCommands } from './commands/jobs.ts'
 import { addSettingsCommands } from './commands/settings.ts'
+import { addSigningKeyCommands } from './commands/signing-keys.ts'
 import { createContext, type Context, type Io } from './context.ts'
 import { Failure } from './failure.ts'
 
@@ -22,6 +23,7 @@ export function createProgram (io: Io): Command {
   addCallCommands(program, getContext)
   addJobCommands(program, getContext)
   addAuditCommands(program, getContext)
+  addSigningKeyCommands(program, getContext)
   addDoctor(program, getContext)
   return program
 }

@@ -138,12 +138,21 @@ export const credentialSchema = z.object({
 })
 export type Credential = z.infer<typeof credentialSchema>
 
+const keyFields = {
+  kid: z.string().max(200).optional(),
+  /** From then on nothing that it signed is believed; absent while somebody signs with it. */
+  usableUntil: timestampSchema.optional(),
+}
 /** A public key as in RFC 7517; private members are dropped when it is read. */
 export const publicKeySchema = z.discriminatedUnion('kty', [
-  z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string().max(100), y: z.string().max(100), kid: z.string().max(200).optional() }),
-  z.object({ kty: z.literal('RSA'), n: z.string().max(2_000), e: z.string().max(20), kid: z.string().max(200).optional() }),
+  z.object({ kty: z.literal('EC'), crv: z.literal('P-256'), x: z.string().max(100), y: z.string().max(100), ...keyFields }),
+  z.object({ kty: z.literal('RSA'), n: z.string().max(2_000), e: z.string().max(20), ...keyFields }),
 ])
 export type PublicKey = z.infer<typeof publicKeySchema>
+
+/** Those of the keys whose signatures are believed now. */
+export const usableKeys = (keys: readonly PublicKey[], nowMs: number): PublicKey[] =>
+  keys.filter(({ usableUntil }) => usableUntil === undefined || Date.parse(usableUntil) > nowMs)
 
 /** Where a company's identity provider says who somebody is. */
 export const claimNamesSchema = z.object({

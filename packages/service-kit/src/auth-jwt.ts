@@ -1,5 +1,5 @@
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
-import { audienceOfCompany, operatorSubject, roleSchema, scopeSchema, type KeySet, type Role, type Scope } from '@tacet/contracts'
+import { audienceOfCompany, operatorSubject, roleSchema, scopeSchema, usableKeys, type KeySet, type Role, type Scope } from '@tacet/contracts'
 import { v5 as uuidv5 } from 'uuid'
 import { z } from 'zod'
 import type { Principal } from './auth.ts'
@@ -15,7 +15,7 @@ export interface JwtVerifierOptions {
 }
 
 /** Our own clocks and those of identity providers may differ by this much. */
-const clockToleranceS = 5
+export const clockToleranceS = 5
 
 /**
  * Checks a JWT: ES256 or RS256, issuer, audience, times. One of ours stands for a credential, and ends with it;
@@ -23,12 +23,16 @@ const clockToleranceS = 5
  * may trust one issuer. Undefined when anything is wrong.
  */
 export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now }: JwtVerifierOptions) {
-  const verifiers = new WeakMap<KeySet, JWTVerifyGetKey>()
+  const verifiers = new WeakMap<KeySet, { getKey: JWTVerifyGetKey, untilMs: number }>()
 
+  /** Made anew when a key's time has passed. */
   function verifierOf (keySet: KeySet): JWTVerifyGetKey {
-    const verifier = verifiers.get(keySet) ?? createLocalJWKSet({ keys: keySet.keys.map(({ kid, ...key }) => ({ ...key, ...(kid === undefined ? {} : { kid }) })) })
-    verifiers.set(keySet, verifier)
-    return verifier
+    const known = verifiers.get(keySet)
+    if (known !== undefined && now() < known.untilMs) return known.getKey
+    const keys = usableKeys(keySet.keys, now())
+    const getKey = createLocalJWKSet({ keys: keys.map(({ kid, usableUntil: _, ...key }) => ({ ...key, ...(kid === undefined ? {} : { kid }) })) })
+    verifiers.set(keySet, { getKey, untilMs: Math.min(...keys.map(({ usableUntil }) => usableUntil === undefined ? Infinity : Date.parse(usableUntil))) })
+    return getKey
   }
 
   async function payloadOf (token: string, keySet: KeySet): Promise<JWTPayload | undefined> {

@@ -27,9 +27,9 @@ const ourKeys = await keySet(ours.publicKey, {})
 const theirKeys = await keySet(theirs.publicKey, { keySetId: 'e0000000-0000-4000-8000-000000000002', companyId, issuer: 'https://id.example.org', audience: audienceOfCompany(companyId) })
 const key = credential(1, { roles: ['supervisor'] })
 
-function authenticatorOf (credentials: Credential[], keySets: KeySet[]) {
+function authenticatorOf (credentials: Credential[], keySets: KeySet[], clock = () => now) {
   let change: (change: ChangeIn<'tacet.credentials.v1'>) => void = () => {}
-  const authenticator = createAuthenticator({ list: type => (type === 'jwks.changed' ? keySets : credentials) as never[], onChange: listener => { change = listener; return () => {} } }, () => now)
+  const authenticator = createAuthenticator({ list: type => (type === 'jwks.changed' ? keySets : credentials) as never[], onChange: listener => { change = listener; return () => {} } }, clock)
   return { identify: (token: string) => authenticator.identifyRequest({ headers: { authorization: `Bearer ${token}` } } as FastifyRequest), change: (value: ChangeIn<'tacet.credentials.v1'>) => change(value) }
 }
 
@@ -46,6 +46,22 @@ t.test('a JWT of ours stands for its credential, and ends with it', async t => {
   t.match(await identify(await our(operatorSubject)), { companyId: null, roles: ['owner'] })
   change({ type: 'credential.changed', id: key.credentialId, value: { ...key, version: 2, revokedAt: '2026-11-23T08:59:00.000Z' }, previous: key })
   t.equal(await identify(await our(key.credentialId)), undefined, 'revoked')
+})
+
+t.test('a former key of ours is believed until its time has passed, and no longer', async t => {
+  const former = await generateKeyPair('ES256', { extractable: true })
+  const at = { ms: now }
+  const [ourKey] = ourKeys.keys
+  const keys = [{ ...ourKey!, kid: 'current' }, { ...publicKeySchema.parse(await exportJWK(former.publicKey)), kid: 'former', usableUntil: new Date(now + 60_000).toISOString() }]
+  const { identify } = authenticatorOf([key], [{ ...ourKeys, keys }], () => at.ms)
+  const signed = (signer: CryptoKey, kid?: string) => new SignJWT({ sub: key.credentialId }).setProtectedHeader({ alg: 'ES256', ...(kid === undefined ? {} : { kid }) })
+    .setIssuer('urn:tacet:settings').setAudience('urn:tacet').setIssuedAt(now / 1_000).setExpirationTime(now / 1_000 + 600).sign(signer)
+  const [byCurrent, byFormer, nameless] = [await signed(ours.privateKey, 'current'), await signed(former.privateKey, 'former'), await signed(former.privateKey)]
+  t.ok(await identify(byFormer))
+  at.ms += 60_000
+  t.equal(await identify(byFormer), undefined)
+  t.equal(await identify(nameless), undefined)
+  t.ok(await identify(byCurrent))
 })
 
 t.test('a company\'s identity provider speaks for that company only', async t => {

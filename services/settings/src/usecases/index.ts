@@ -5,7 +5,7 @@ import { createCreateCredential } from './create-credential.ts'
 import { createExplainPolicy } from './explain-policy.ts'
 import { createDeleteIdentityProvider, createPutIdentityProvider, createRefreshIdentityProviders } from './identity-provider.ts'
 import { createImportAgents, createImportNumbers } from './import-csv.ts'
-import { createAnnounceSigningKey, createIssueToken, createReadSigningKeys } from './issue-token.ts'
+import { createAnnounceSigningKey, createIssueToken, createReadSigningKeys, createRetireSigningKey } from './issue-token.ts'
 import type { Dependencies } from './ports.ts'
 import { createRepublishSettings } from './republish-settings.ts'
 import { createRevokeCredential } from './revoke-credential.ts'
@@ -31,6 +31,7 @@ export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
   issueToken: createIssueToken(deps),
   announceSigningKey: createAnnounceSigningKey(deps),
   readSigningKeys: createReadSigningKeys(deps),
+  retireSigningKey: createRetireSigningKey(deps),
   putIdentityProvider: createPutIdentityProvider(deps),
   deleteIdentityProvider: createDeleteIdentityProvider(deps),
   refreshIdentityProviders: createRefreshIdentityProviders(deps),

@@ -8,7 +8,7 @@ import { audienceOfCompany } from '@tacet/contracts'
 import { createCloser, loadConfig } from '@tacet/service-kit'
 import { settingsConfig, startSettings } from '@tacet/settings'
 import { createHttpClient, eventually } from '@tacet/test-kit'
-import { createCompany, logger, startTestSettings } from '../helpers/settings.ts'
+import { createCompany, logger, operatorToken, startTestSettings } from '../helpers/settings.ts'
 
 t.test('with SETTINGS_JWT_PRIVATE_KEY tokens outlive the process, and a key before it stays known', async t => {
   const makeKey = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
@@ -33,6 +33,22 @@ t.test('with SETTINGS_JWT_PRIVATE_KEY tokens outlive the process, and a key befo
   t.equal((await changed(path, { token: ofFirst })).status, 200, 'a token of the key before')
   const { body: { token: ofSecond } } = await changed('/v1/tokens', { method: 'POST', token: key })
   t.equal((await again(path, { token: ofSecond })).status, 200, 'and the process before knows the new one')
+
+  const [current, former] = (await changed('/v1/jwks.json')).body.keys
+  t.equal(current.usableUntil, undefined)
+  const leftMs = Date.parse(former.usableUntil) - Date.now()
+  t.ok(leftMs > 14 * 60_000 && leftMs <= 15 * 60_000 + 5_000, `as long as a token may be about: ${leftMs}`)
+  const retire = (kid: string, token: string = operatorToken) => changed(`/v1/signing-keys/${kid}`, { method: 'DELETE', token })
+  t.match((await retire(former.kid, key)).problem(), { code: 'forbidden' })
+  t.match((await retire(current.kid)).problem(), { code: 'in-use' })
+  t.match((await retire('unknown')).problem(), { code: 'not-found' })
+  t.equal((await retire(former.kid)).status, 204)
+  for (const ask of [again, changed]) t.equal((await ask(path, { token: ofFirst })).status, 401, 'at once, everywhere')
+  t.equal((await changed(path, { token: ofSecond })).status, 200)
+  const event = await settings.events.waitFor(({ type, data }) => type === 'jwks.changed' && data.companyId === null && data.version === 3)
+  t.same(event.data.keys.map(({ kid }: JWK) => kid), [current.kid], 'the other services hear it')
+  const entry = await settings.events.waitFor(({ type, data }) => type === 'audit.recorded' && data.action === 'signing-key.retire')
+  t.match(entry.data, { companyId: null, actor: { kind: 'operator' }, detail: { kid: former.kid } })
   await t.rejects(start({ SETTINGS_JWT_PRIVATE_KEY: 'no key' }), /SETTINGS_JWT_PRIVATE_KEY is no P-256 private key/)
 })
 
