@@ -108,8 +108,8 @@ export const decisionSchema = z.object({
 }).meta({ id: 'Decision' })
 export const explainQuerySchema = z.object({
   agent: idSchema,
-  /** The number itself or its id. In a query an unescaped + arrives as a space. */
-  number: z.string().overwrite(text => text.replace(/^ /, '+')).pipe(z.union([telephoneNumberSchema, idSchema])).optional(),
+  /** The number itself, as people or trunks write it, or its id. In a query an unescaped + arrives as a space. */
+  number: z.string().overwrite(text => text.replace(/^ /, '+')).pipe(z.union([idSchema, telephoneInputSchema])).optional(),
   direction: directionSchema,
   peerAgent: idSchema.optional(),
 })

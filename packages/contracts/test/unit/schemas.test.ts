@@ -73,7 +73,10 @@ t.test('a credential that acts for an agent names the agent', async t => {
 t.test('the number to explain may be an id or a number, also with its + unescaped', async t => {
   const query = { agent: randomUUID(), direction: 'inbound' }
   t.equal(explainQuerySchema.parse({ ...query, number: ' 420123456789' }).number, '+420123456789')
-  t.ok(explainQuerySchema.safeParse({ ...query, number: randomUUID() }).success)
+  const id = randomUUID()
+  t.equal(explainQuerySchema.parse({ ...query, number: id }).number, id)
+  t.equal(explainQuerySchema.parse({ ...query, number: '00000000-0000-4000-8000-000000000001' }).number, '00000000-0000-4000-8000-000000000001', 'an id of digits')
+  t.equal(explainQuerySchema.parse({ ...query, number: '(02) 603-123.456' }).number, '02603123456')
   t.notOk(explainQuerySchema.safeParse({ ...query, number: 'sales' }).success)
 })
 

@@ -1,5 +1,5 @@
-import type { explainQuerySchema, Explanation, PhoneNumber } from '@tacet/contracts'
-import { resolveCall, resolvePause, resolveRecording } from '@tacet/policy'
+import type { Company, explainQuerySchema, Explanation, PhoneNumber } from '@tacet/contracts'
+import { resolveCall, resolvePause, resolveRecording, spellingsOf } from '@tacet/policy'
 import type { z } from 'zod'
 import type { Dependencies, Store } from './ports.ts'
 import { found, requireCompany } from './shared.ts'
@@ -14,7 +14,7 @@ export function createExplainPolicy ({ store }: Pick<Dependencies, 'store'>) {
   return async (companyId: string, query: ExplainQuery): Promise<Explanation> => {
     const company = await requireCompany(store, companyId)
     const agent = found(await store.agents.find(companyId, query.agent), 'agent')
-    const number = query.number === undefined ? null : found(await findNumber(store, companyId, query.number), 'number')
+    const number = query.number === undefined ? null : found(await findNumber(store, company, query.number), 'number')
     const { direction, peerAgent } = query
     const peer = direction === 'internal' && peerAgent !== undefined ? found(await store.agents.find(companyId, peerAgent), 'peer agent') : null
 
@@ -31,6 +31,12 @@ export function createExplainPolicy ({ store }: Pick<Dependencies, 'store'>) {
   }
 }
 
-async function findNumber ({ numbers }: Store, companyId: string, numberOrId: string): Promise<PhoneNumber | null> {
-  return numberOrId.includes('-') ? await numbers.find(companyId, numberOrId) : await numbers.findByNumber(companyId, numberOrId)
+/** As a call would find it, whose trunk spells it in a way of its own. */
+async function findNumber ({ numbers }: Store, { companyId, country }: Company, numberOrId: string): Promise<PhoneNumber | null> {
+  if (numberOrId.includes('-')) return await numbers.find(companyId, numberOrId)
+  for (const spelling of spellingsOf(numberOrId, country)) {
+    const number = await numbers.findByNumber(companyId, spelling)
+    if (number !== null) return number
+  }
+  return null
 }

@@ -109,6 +109,16 @@ t.test('explain of an internal call shows both agents and what they make togethe
   t.match(await explain({ agent: agentId, peerAgent, direction: 'inbound' }), { effective: { isRecorded: true }, peer: null })
 })
 
+t.test('explain finds a number however it is spelled, as a call would', async t => {
+  const company = await createCompany(settings, { ...companyFields, country: 'CZ' })
+  const { agentId } = await createAgent(company)
+  const { body: { numberId } } = await company.client(`${company.path}/numbers`, { body: { number: '603 123 456', agentInitiatedPause: 'deny' } })
+  for (const number of ['603 123 456', '+420 603-123-456', '00420603123456', '420603123456', '(603) 123.456', numberId]) {
+    const { status, body } = await company.client(`/v1/policy/explain?${new URLSearchParams({ agent: agentId, direction: 'inbound', number })}`)
+    t.match([status, body.agentInitiatedPause], [200, { value: 'deny', decidedBy: 'number' }], number)
+  }
+})
+
 t.test('explain says 404 for what the company does not have', async t => {
   const [one, other] = [await createCompany(settings), await createCompany(settings)]
   const { agentId } = await createAgent(one)
