@@ -62,8 +62,9 @@ async function auditRefusal (useCases: UseCases, error: unknown, request: Fastif
   if (!isProblem(error)) return
   if (request.caller === undefined && request.headers.authorization === undefined) return
   const { method, params, routeOptions: { url: route = '' } } = request
-  await useCases.auditRefusal(request.caller, request.ip, error.code, { method, route, params })
-    .catch(err => request.log.warn({ err, code: error.code }, 'refusal not put into the audit log'))
+  const { code } = error
+  const onFailure = (err: unknown) => request.log.warn({ err, code }, 'refusal not put into the audit log')
+  await useCases.auditRefusal({ caller: request.caller, address: request.ip, code, request: { method, route, params }, onFailure })
 }
 
 /** The database is all that a request here needs: when that is away, say so. */

@@ -1,5 +1,6 @@
 import type { ProblemCode } from '@tacet/contracts'
-import { operatorCaller, type Caller } from '../domain/caller.ts'
+import { createRepetitions, repetitionKeyOf } from '@tacet/service-kit'
+import { isOperator, operatorCaller, type Caller } from '../domain/caller.ts'
 import { auditRefusal } from '../domain/changes.ts'
 import type { Dependencies } from './ports.ts'
 import { causeOf } from './shared.ts'
@@ -13,13 +14,31 @@ export interface RefusedRequest {
   params: unknown
 }
 
-/** Puts a refused request into the audit log. A read that finds nothing is no refusal, unless it asks for a company that is not the caller's. */
+export interface Refusal {
+  /** undefined: nobody we know. */
+  caller: Caller | undefined
+  address: string
+  code: ProblemCode
+  request: RefusedRequest
+  /** How often the same came again is told later, when nobody waits for it. */
+  onFailure: (error: unknown) => void
+}
+
+/**
+ * Puts a refused request into the audit log. A read that finds nothing is no refusal, unless it asks for a company that is
+ * not the caller's.
+ */
 export function createAuditRefusal (deps: Dependencies) {
-  return async (caller: Caller | undefined, address: string, code: ProblemCode, request: RefusedRequest): Promise<void> => {
+  const repetitions = createRepetitions({ now: () => deps.now().getTime() })
+
+  return async ({ caller, address, code, request, onFailure }: Refusal): Promise<void> => {
     if (!audited.has(code)) return
     if (code === 'not-found' && request.method === 'GET' && !asksForAnother(caller, request.params)) return
-    const nobody = { ...operatorCaller, roles: [], isByJwt: false, address, isUnknown: true }
-    await deps.store.announce([auditRefusal(causeOf(caller ?? nobody, deps), code, { ...request })])
+    const who = caller ?? { ...operatorCaller, roles: [], isByJwt: false, address, isUnknown: true }
+    const note = (more = {}) => deps.store.announce([auditRefusal(causeOf(who, deps), code, { ...request, ...more })])
+    const credentialId = caller === undefined ? null : isOperator(caller) ? 'operator' : caller.credentialId
+    const key = repetitionKeyOf({ credentialId, address, isRead: request.method === 'GET' || request.method === 'HEAD', route: request.route, params: request.params, code })
+    if (key === undefined || repetitions.isNew(key, times => { note({ repeated: times }).catch(onFailure) })) await note().catch(onFailure)
   }
 }
 

@@ -42,6 +42,19 @@ t.test('refused requests are in it too: in the log of whoever asked', async t =>
   t.notMatch(JSON.stringify(entry.data), /tct_wrong/)
 })
 
+t.test('what is refused again and again is one entry: a read, and tokens that are tried out; each change counts', async t => {
+  const company = await createCompany(settings)
+  const { body: machine } = await company.client(`${company.path}/credentials`, { body: { kind: 'api-token', roles: ['service'] } })
+  for (const method of ['GET', 'GET', 'PATCH', 'GET', 'PATCH']) t.same(refusal(await http(company.path, { token: machine.token, method, ...(method === 'PATCH' && { body: { name: 'x' } }) })), [403, 'forbidden'])
+  const refused = await auditOf(company, items => items.length === 3, 'outcome=refused')
+  t.same(refused.map(({ detail }) => detail['method']), ['PATCH', 'PATCH', 'GET'])
+
+  for (const guess of ['one', 'two', 'three']) t.same(refusal(await http(`${company.path}/numbers/${randomUUID()}`, { token: `tct_${guess}` })), [401, 'unauthenticated'])
+  t.same(refusal(await http(`${company.path}/agents/${randomUUID()}`, { token: 'tct_last' })), [401, 'unauthenticated'])
+  const tried = await auditOf({ client: operator }, items => items.some(({ detail }) => String(detail['route']).endsWith('/agents/:agentId')), 'outcome=refused')
+  t.equal(tried.filter(({ code, detail }) => code === 'unauthenticated' && String(detail['route']).endsWith('/numbers/:numberId')).length, 1)
+})
+
 t.test('only those who may see it see it, and only their company\'s', async t => {
   const [company, other] = [await createCompany(settings), await createCompany(settings)]
   const tokenOf = async (fields: object): Promise<string> => (await company.client(`${company.path}/credentials`, { body: { kind: 'api-token', ...fields } })).body.token
