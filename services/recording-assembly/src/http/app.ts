@@ -8,7 +8,7 @@ import type { ExportVcon } from '../usecases/export-vcon.ts'
 import type { ManageJobs } from '../usecases/manage-jobs.ts'
 import type { ReadPeaks } from '../usecases/read-peaks.ts'
 import { exportRoutes } from './export-routes.ts'
-import { jobRoutes } from './job-routes.ts'
+import { jobReadingRoutes, jobRoutes } from './job-routes.ts'
 import { linkMakingRoutes, linkRoutes } from './link-routes.ts'
 import { manageRoutes } from './manage-routes.ts'
 import { recordingRoutes } from './routes.ts'
@@ -54,6 +54,10 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
       exportRoutes(reading, { readPeaks, exportVcon, publicUrl })
       linkMakingRoutes(reading, { listen })
     })
+    await v1.register(async (reading: HttpApp) => {
+      auditing(reading, 'unauthenticated', 'forbidden', 'job-not-found')
+      jobReadingRoutes(reading, { manageJobs })
+    })
     manageRoutes(v1, { manageRecording })
     jobRoutes(v1, { manageJobs })
   }, { prefix: '/v1' })
@@ -63,7 +67,7 @@ export async function createAssemblyApp ({ readRecording, listen, manageRecordin
   }, { prefix: '/v1' })
   return app
 
-  /** Orders to delete, hold and cut put their own refusals into the audit log. */
+  /** Orders to delete, hold, cut and to run a job again put their own refusals into the audit log. */
   function auditing (scope: HttpApp, ...codes: ProblemCode[]): void {
     const noteRefusal = createRefusalAudit({ action: 'recordings.request', codes: new Set(codes), append: appendAudit })
     scope.setErrorHandler(async (error, request, reply) => {

@@ -85,6 +85,22 @@ test('jobs, for those who look after recordings', async t => {
     t.match(auditOf(jobId).find(({ outcome }) => outcome === 'done'), { action: 'job.rerun', callId: recordingId, actor: { kind: 'admin' }, detail: { recordingId, kind: 'assemble', parkedBecause: 'gave-up: the disk was broken' } })
   })
 
+  t.test('who may not see them is in the audit log of whoever asked', async t => {
+    const { job: { jobId } } = failedToo
+    t.equal((await get('/v1/jobs', tokens.supervisor)).status, 403)
+    t.equal((await get(`/v1/jobs/${jobId}`, tokens.supervisor)).status, 403)
+    t.equal((await get(`/v1/jobs/${jobId}`, tokens.stranger)).status, 404)
+    const refusals = await eventually(() => {
+      const entries = probe.events.filter(({ type, data }) => type === 'audit.recorded' && data.action === 'recordings.request').map(({ data }) => data)
+      return entries.length >= 3 && entries
+    }, { message: 'not in the log' })
+    t.match(refusals.slice(-3), [
+      { code: 'forbidden', actor: { kind: 'supervisor', device: { kind: 'api-token', userAgent: 'node' } }, detail: { route: '/v1/jobs' } },
+      { code: 'forbidden', detail: { route: '/v1/jobs/:jobId', params: { jobId } } },
+      { code: 'job-not-found', actor: { kind: 'owner' } },
+    ])
+  })
+
   t.test('are gone with a recording that is deleted', async t => {
     const { job: { jobId }, manifest: { recordingId } } = failedToo
     t.equal((await service.call(`/v1/recordings/${recordingId}/delete`, { token: tokens.admin, body: { reason: 'of no use' } })).status, 202)
