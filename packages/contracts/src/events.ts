@@ -98,6 +98,17 @@ const credentialEvents = {
   'jwks.changed': keySetSchema,
 }
 
+/** By what somebody asked. */
+export const auditDeviceSchema = z.object({
+  /** `api-token`, `device-token`, `operator-token`, `link`, or `unknown`. */
+  kind: z.string(),
+  /** What the key is called or begins with; of an identity provider's token, its subject. */
+  label: z.string().nullable(),
+  /** As the program calls itself, cut short. */
+  userAgent: z.string().nullable(),
+})
+export type AuditDevice = z.infer<typeof auditDeviceSchema>
+
 export const auditEntrySchema = z.object({
   auditId: idSchema,
   companyId: idSchema.nullable(),
@@ -108,7 +119,14 @@ export const auditEntrySchema = z.object({
   /** The code of the refusal or failure. */
   code: z.string().nullable(),
   /** `kind`: `operator`, the strongest role of whoever asked, `link`, `unknown`; `machine` and `policy` are Tacet itself. */
-  actor: z.object({ kind: z.string(), credentialId: idSchema.nullable(), agentId: idSchema.nullable(), address: z.string().nullable() }),
+  actor: z.object({
+    kind: z.string(),
+    credentialId: idSchema.nullable(),
+    agentId: idSchema.nullable(),
+    address: z.string().nullable(),
+    /** Absent in older entries, and where nobody asked. */
+    device: auditDeviceSchema.optional(),
+  }),
   callId: idSchema.nullable(),
   requestedAt: timestampSchema,
   effectiveAt: timestampSchema.nullable(),

@@ -87,7 +87,7 @@ function principalOfClaims (payload: JWTPayload, { keySetId, companyId, claims, 
   const agentId = agentIdSchema.parse(payload[claims.agentId])
   const roles = namesSchema.parse(payload[claims.roles]).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
   if (roles.length === 0) return undefined
-  return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: scopesOf(payload), kind: 'api-token' }
+  return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: scopesOf(payload), kind: 'api-token', label: payload.sub ?? '' }
 }
 
 /** Providers call the claim one or the other. */

@@ -15,6 +15,8 @@ export interface Principal {
   /** What the role `service` may do. */
   scopes?: Scope[]
   kind: Credential['kind']
+  /** What the key is called, for the audit log. */
+  label?: string
 }
 
 declare module 'fastify' {
@@ -68,11 +70,11 @@ export function createAuthenticator (credentials: CredentialSource, now: () => n
 
   function principalOfCredential (credential: Credential | undefined): Principal | undefined {
     if (credential === undefined || !isUsable(credential, now())) return undefined
-    const { credentialId, companyId, agentId, scopes = [], kind } = credential
+    const { credentialId, companyId, agentId, scopes = [], kind, label } = credential
     // A phone's token stands in an address that many can read: it is an agent's, whatever else it was once given.
     const roles = kind === 'device-token' ? credential.roles.filter(role => role === 'agent') : credential.roles
     if (kind === 'device-token' && roles.length === 0) return undefined
-    return { credentialId, companyId, agentId, roles, scopes, kind }
+    return { credentialId, companyId, agentId, roles, scopes, kind, label }
   }
 
   const verifyJwt = createJwtVerifier({

@@ -16,7 +16,7 @@ export function addAuditCommands (program: Command, getContext: GetContext): voi
   filtered(audit.command('list').description('the last entries')).option('-l, --limit <count>', 'how many', '50').action(async (options: AuditOptions) => {
     const context = getContext()
     const { items } = await context.settings.call(`/v1/audit?${queryOf(options)}`) as { items: unknown[] }
-    context.show(items, ['seq', 'at', 'action', 'outcome', 'code', 'actor.kind', 'actor.agentId', 'actor.address', 'callId'])
+    context.show(items, ['seq', 'at', 'action', 'outcome', 'code', 'actor.kind', 'actor.agentId', 'actor.address', 'actor.device.label', 'callId'])
   })
   filtered(audit.command('export').description('all of them, as CSV')).action(async (options: AuditOptions) => {
     const context = getContext()

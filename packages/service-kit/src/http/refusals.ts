@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { isProblem, type AuditEntry, type ProblemCode } from '@tacet/contracts'
 import { v7 as uuidv7 } from 'uuid'
 import { actorKindOf } from '../auth.ts'
+import { deviceOf } from './device.ts'
 import { createRepetitions, type RepetitionOptions } from './repetitions.ts'
 
 export interface RefusalAuditOptions {
@@ -53,7 +54,7 @@ export function createRefusalAudit ({ action, codes, append, isRead = ({ method 
         action: typeof action === 'string' ? action : action(request),
         outcome: 'refused',
         code,
-        actor: { kind: actorKindOf(principal), credentialId: principal?.credentialId ?? null, agentId: principal?.agentId ?? null, address: request.ip },
+        actor: { kind: actorKindOf(principal), credentialId: principal?.credentialId ?? null, agentId: principal?.agentId ?? null, address: request.ip, device: deviceOf(request) },
         callId: null,
         requestedAt: at,
         effectiveAt: null,

@@ -1,5 +1,5 @@
 import { commandAnswerSchema, commandRequestSchema, idSchema, liveCallListSchema, problems, problemSchema, recordingStatusSchema, type LiveCall, type ProblemCode } from '@tacet/contracts'
-import { principalOf, requirePrincipal, requireScope, type HttpApp, type Principal } from '@tacet/service-kit'
+import { deviceOf, principalOf, requirePrincipal, requireScope, type HttpApp, type Principal } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isPauseOverdue, publicState, type Call } from '../domain/call.ts'
@@ -38,6 +38,7 @@ export function callRoutes (app: HttpApp, { commands, authenticator, watch }: Ap
       note: request.body?.note ?? null,
       address: request.ip,
       device: 'api',
+      from: deviceOf(request),
     }))
   }
 

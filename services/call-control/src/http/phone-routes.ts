@@ -1,5 +1,5 @@
-import { commandAnswerSchema, problem, type CommandAnswer } from '@tacet/contracts'
-import type { HttpApp, Principal } from '@tacet/service-kit'
+import { commandAnswerSchema, problem, type AuditDevice, type CommandAnswer } from '@tacet/contracts'
+import { deviceOf, type HttpApp, type Principal } from '@tacet/service-kit'
 import { z } from 'zod'
 import { chooseCall, decideToggle } from '../domain/phone-keys.ts'
 import { isPauseOverdue, publicState } from '../domain/call.ts'
@@ -35,7 +35,7 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
     if (principal === undefined) throw problem('unauthenticated')
     request.principal = principal
     const session = findSession(principal, request.query.callId)
-    const answer = await press(session, principal, request.params.key, request.ip)
+    const answer = await press(session, principal, request.params.key, { address: request.ip, from: deviceOf(request) })
     const isJson = request.headers.accept?.includes('application/json') === true
     return isJson ? reply.type('application/json').send(answer) : reply.type('text/plain; charset=utf-8').send(sentence(answer, isPauseOverdue(session.call)))
   })
@@ -48,11 +48,11 @@ export function phoneRoutes (app: HttpApp, { commands, authenticator, watch, clo
     return follower.session(choice.callId)!
   }
 
-  async function press (session: CallSession, principal: Principal, key: string, address: string): Promise<CommandAnswer> {
+  async function press (session: CallSession, principal: Principal, key: string, origin: { address: string, from: AuditDevice }): Promise<CommandAnswer> {
     if (key === 'status') return currentAnswer(session, principal)
     const action = key === 'toggle' ? toggle(session) : key === 'pause' || key === 'stop' ? 'pause' : 'resume'
     if (action === 'nothing') return currentAnswer(session, principal)
-    return await commands.execute({ action, principal, callId: session.call.callId, idempotencyKey: null, note: null, address, device: 'phone' })
+    return await commands.execute({ action, principal, callId: session.call.callId, idempotencyKey: null, note: null, ...origin, device: 'phone' })
   }
 
   function toggle ({ call }: CallSession): 'pause' | 'resume' | 'nothing' {

@@ -1,4 +1,4 @@
-import { isProblem, topics, type AuditEntry, type CommandAnswer, type Problem } from '@tacet/contracts'
+import { isProblem, topics, type AuditDevice, type AuditEntry, type CommandAnswer, type Problem } from '@tacet/contracts'
 import type { Call } from '../domain/call.ts'
 import type { Cause } from '../domain/recording.ts'
 import type { Message } from './ports.ts'
@@ -11,6 +11,7 @@ export interface Attempt {
   askedBy: string
   requestedAtMs: number
   address: string | null
+  device?: AuditDevice | undefined
   detail: AuditEntry['detail']
 }
 
@@ -19,7 +20,7 @@ export const messageOf = (entry: AuditEntry, id: string): Message =>
   ({ id, topic: topics.audit, type: 'audit.recorded', subject: entry.companyId ?? 'operator', occurredAt: new Date(entry.at), data: entry })
 
 /** The entry for the audit log; whose it is, the log learns from the call. */
-export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Pick<Call, 'companyId' | 'callId'> | { companyId: string | null, callId: null }, { action, cause, askedBy, requestedAtMs, address, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
+export function auditMessage ({ clock, newId }: { clock: () => number, newId: () => string }, call: Pick<Call, 'companyId' | 'callId'> | { companyId: string | null, callId: null }, { action, cause, askedBy, requestedAtMs, address, device, detail }: Attempt, outcome: CommandAnswer | Problem): Message {
   const atMs = clock()
   const entry: AuditEntry = {
     auditId: newId(),
@@ -28,7 +29,7 @@ export function auditMessage ({ clock, newId }: { clock: () => number, newId: ()
     action: `recording.${action}`,
     outcome: !isProblem(outcome) ? 'done' : outcome.status >= 500 ? 'failed' : 'refused',
     code: isProblem(outcome) ? outcome.code : null,
-    actor: { kind: askedBy, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address },
+    actor: { kind: askedBy, credentialId: cause.by.credentialId, agentId: cause.by.agentId, address, ...(device && { device }) },
     callId: call.callId,
     requestedAt: new Date(requestedAtMs).toISOString(),
     effectiveAt: isProblem(outcome) ? null : outcome.effectiveAt,

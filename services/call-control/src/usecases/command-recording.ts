@@ -1,4 +1,4 @@
-import { isProblem, problem, type Actor, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
+import { isProblem, problem, type Actor, type AuditDevice, type CommandAnswer, type Problem, type RecordingStatus, type SilenceReason } from '@tacet/contracts'
 import { actorKindOf, hasScope, type Principal } from '@tacet/service-kit'
 import { decideFor, ruleVersionsFor } from '../domain/call-machine.ts'
 import { isPauseOverdue, publicState, type Call, type Participant } from '../domain/call.ts'
@@ -18,6 +18,8 @@ export interface Command {
   /** Where it came from, for the audit log. */
   address: string | null
   device: string
+  /** By what it came. */
+  from?: AuditDevice
 }
 
 export interface CommandOptions {
@@ -132,8 +134,8 @@ export function createCommands (options: CommandOptions) {
   /** No call takes this into its log: it goes into the log of whoever asked, and says nothing of a call of others. */
   async function refuseUnreached (command: Command, cause: Cause, requestedAtMs: number, error: unknown): Promise<never> {
     if (!isProblem(error)) throw error
-    const { action, principal, address, device, note, callId } = command
-    const attempt: Attempt = { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, callId } }
+    const { action, principal, address, device, from, note, callId } = command
+    const attempt: Attempt = { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, device: from, detail: { device, note, callId } }
     const announced = store.announce(auditMessage(options, { companyId: principal.companyId, callId: null }, attempt, error)).catch(options.onRefusalNotStored)
     // Where something is away, nobody is kept waiting for the log.
     if (error.status < 500) await announced
@@ -160,10 +162,10 @@ export function createCommands (options: CommandOptions) {
     }
   }
 
-  function attemptOf (call: Call, { action, principal, address, device, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
+  function attemptOf (call: Call, { action, principal, address, device, from, note }: Command, cause: Cause, requestedAtMs: number): Attempt {
     const { agentId } = principal
     const rule = agentId === null ? null : decideFor(call, agentId)?.pause ?? null
-    return { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, detail: { device, note, rule, ruleVersions: agentId === null ? [] : ruleVersionsFor(call, agentId) } }
+    return { action, cause, askedBy: actorKindOf(principal), requestedAtMs, address, device: from, detail: { device, note, rule, ruleVersions: agentId === null ? [] : ruleVersionsFor(call, agentId) } }
   }
 
   return { execute, find }

@@ -120,5 +120,5 @@ t.test('where the press came from is in the audit log', async t => {
   const { lab, press } = await createPhone(t)
   await lab.answerCall()
   await press('pause')
-  t.match(lab.messages().find(({ type }) => type === 'audit.recorded')?.data, { actor: { address: '127.0.0.1' }, detail: { device: 'phone' } })
+  t.match(lab.messages().find(({ type }) => type === 'audit.recorded')?.data, { actor: { address: '127.0.0.1', device: { kind: 'device-token', label: null, userAgent: 'lightMyRequest' } }, detail: { device: 'phone' } })
 })

@@ -1,4 +1,4 @@
-import type { AuditEntry } from '@tacet/contracts'
+import type { AuditDevice, AuditEntry } from '@tacet/contracts'
 import { actorKindOf } from '@tacet/service-kit'
 import type { Caller } from './access.ts'
 import type { Order, Recording } from './recording.ts'
@@ -7,6 +7,7 @@ import type { Order, Recording } from './recording.ts'
 export interface Asker extends Caller {
   credentialId: string | null
   address: string | null
+  device?: AuditDevice
   /** When roles don't say it. */
   kind?: 'link' | 'policy'
 }
@@ -38,7 +39,7 @@ export function entryOfNothing (asker: Asker, recordingId: string, deed: Deed, m
 }
 
 function entry (asker: Asker, companyId: string | null, callId: string | null, { action, outcome, code, detail }: Deed, { at, auditId }: Moment): AuditEntry {
-  const { credentialId, agentId, address } = asker
+  const { credentialId, agentId, address, device } = asker
   return {
     auditId,
     companyId,
@@ -46,7 +47,7 @@ function entry (asker: Asker, companyId: string | null, callId: string | null, {
     action,
     outcome,
     code: code ?? null,
-    actor: { kind: asker.kind ?? actorKindOf(asker), credentialId, agentId, address },
+    actor: { kind: asker.kind ?? actorKindOf(asker), credentialId, agentId, address, ...(device && { device }) },
     callId,
     requestedAt: at,
     effectiveAt: outcome === 'done' ? at : null,

@@ -1,5 +1,5 @@
 import { linkOrderSchema, linkSchema } from '@tacet/contracts'
-import type { HttpApp } from '@tacet/service-kit'
+import { deviceOf, type HttpApp } from '@tacet/service-kit'
 import { z } from 'zod'
 import type { Listen } from '../usecases/listen.ts'
 import { sendAudio } from './audio.ts'
@@ -28,6 +28,6 @@ export function linkRoutes (app: HttpApp, { listen }: { listen: Listen }): void 
       querystring: z.object({ link: z.string().max(2_000) }),
       response: { 200: audioContent('All of it'), 206: audioContent('The part that Range asked for'), ...errors('link-invalid', 'recording-deleted', 'recording-not-found', 'not-ready', 'range-not-satisfiable') },
     },
-    handler: async (request, reply) => await sendAudio(request, reply, await listen.byLink(request.query.link, request.ip)),
+    handler: async (request, reply) => await sendAudio(request, reply, await listen.byLink(request.query.link, { address: request.ip, device: deviceOf(request, { kind: 'link' }) })),
   })
 }

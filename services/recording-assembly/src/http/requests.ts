@@ -1,4 +1,4 @@
-import { principalOf } from '@tacet/service-kit'
+import { deviceOf, principalOf } from '@tacet/service-kit'
 import type { FastifyRequest } from 'fastify'
 import { scopeOf } from '../domain/access.ts'
 import type { Asker } from '../domain/asker.ts'
@@ -7,5 +7,5 @@ export const scopeOfRequest = (request: FastifyRequest) => scopeOf(principalOf(r
 
 export function askerOf (request: FastifyRequest): Asker {
   const { companyId, credentialId, agentId, roles, scopes = [] } = principalOf(request)
-  return { companyId, credentialId, agentId, roles, scopes, address: request.ip }
+  return { companyId, credentialId, agentId, roles, scopes, address: request.ip, device: deviceOf(request) }
 }

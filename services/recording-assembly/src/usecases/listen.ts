@@ -80,13 +80,13 @@ export function createListen ({ recordings, store, formats, linkSecrets, moment 
       return { link: `/v1/linked-audio?link=${writeLink(link, [secret, ...older])}`, expiresAt }
     },
 
-    async byLink (token: string, address: string | null): Promise<Audio> {
+    async byLink (token: string, { address, device }: Pick<Asker, 'address' | 'device'>): Promise<Audio> {
       const link = readLink(token, linkSecrets, Date.parse(moment().at))
       if (link === null) throw problem('link-invalid')
       const recording = present(await recordings.find(link.recordingId, { kind: 'all' }))
       if (recording.version !== link.version) throw problem('link-invalid', 'something was cut out of the recording since')
       const { companyId, credentialId, agentId, linkId, format, isDownload } = link
-      const asker: Asker = { companyId, credentialId, agentId, roles: [], address, kind: 'link' }
+      const asker: Asker = { companyId, credentialId, agentId, roles: [], address, ...(device && { device }), kind: 'link' }
       return await audioOf(recording, asker, { format, use: isDownload ? 'download' : 'listen', via: 'link', linkId })
     },
   }

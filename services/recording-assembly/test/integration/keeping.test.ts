@@ -57,7 +57,7 @@ test('what becomes of finished recordings', async t => {
 
     await eventually(() => auditOf(recordingId).length >= 2)
     t.match(auditOf(recordingId), [
-      { companyId, callId, action: 'recording.listen', outcome: 'done', actor: { kind: 'agent', agentId: actor.agentId, address: '127.0.0.1' }, detail: { version: 1, format: 'wav', via: 'token' } },
+      { companyId, callId, action: 'recording.listen', outcome: 'done', actor: { kind: 'agent', agentId: actor.agentId, address: '127.0.0.1', device: { kind: 'api-token', userAgent: 'node' } }, detail: { version: 1, format: 'wav', via: 'token' } },
       { action: 'recording.download', actor: { kind: 'supervisor' } },
     ])
     await eventually(() => eventsOf(recordingId, 'recording.accessed').length >= 2)
@@ -79,7 +79,7 @@ test('what becomes of finished recordings', async t => {
     t.match(answer.headers.get('content-disposition'), /^attachment/)
     await get(link)
     await eventually(() => auditOf(recordingId).length >= 2)
-    t.match(auditOf(recordingId), [{ action: 'recording.link', actor: { kind: 'agent' } }, { action: 'recording.download', actor: { kind: 'link', agentId: actor.agentId }, detail: { via: 'link' } }])
+    t.match(auditOf(recordingId), [{ action: 'recording.link', actor: { kind: 'agent' } }, { action: 'recording.download', actor: { kind: 'link', agentId: actor.agentId, device: { kind: 'link', userAgent: 'node' } }, detail: { via: 'link' } }])
 
     t.match(await get(`${link}x`), { status: 403, code: 'link-invalid' })
     const short = await post(`/v1/recordings/${recordingId}/links`, { expiresInSeconds: 1 }, tokens.agent)

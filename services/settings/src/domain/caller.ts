@@ -1,4 +1,4 @@
-import type { Role, Scope } from '@tacet/contracts'
+import type { AuditDevice, Role, Scope } from '@tacet/contracts'
 
 /** Who sends a request: the operator, or whoever holds a credential of a company. */
 export interface Caller {
@@ -13,6 +13,7 @@ export interface Caller {
   /** Nobody we know: the token was not valid. */
   isUnknown?: boolean
   address: string | null
+  device?: AuditDevice
 }
 
 /** What a request wants to do with a company. `administer`: give access to others. */

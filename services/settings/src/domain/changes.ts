@@ -67,14 +67,14 @@ export function auditRefusal (cause: Cause, code: string, detail: AuditEntry['de
 }
 
 function auditOf ({ caller, at, auditId }: Cause, companyId: string | null, action: string, result: Pick<AuditEntry, 'outcome' | 'code'>, detail: AuditEntry['detail']): Announcement {
-  const { credentialId, agentId, address } = caller
+  const { credentialId, agentId, address, device } = caller
   const entry: AuditEntry = {
     auditId,
     companyId,
     at,
     action,
     ...result,
-    actor: { kind: caller.isUnknown ? 'unknown' : actorKindOf(caller), credentialId, agentId, address },
+    actor: { kind: caller.isUnknown ? 'unknown' : actorKindOf(caller), credentialId, agentId, address, ...(device && { device }) },
     callId: null,
     requestedAt: at,
     effectiveAt: result.outcome === 'done' ? at : null,

@@ -1,6 +1,6 @@
 import { isProblem, problem } from '@tacet/contracts'
 import type { FastifyRequest } from 'fastify'
-import { createHttpApp, handleError, isTransientDatabaseError, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
+import { createHttpApp, deviceOf, handleError, isTransientDatabaseError, type HttpApp, type Logger, type Metrics } from '@tacet/service-kit'
 import type { AuditLog, Store } from '../usecases/ports.ts'
 import type { UseCases } from '../usecases/index.ts'
 import { createKnownCallers, requireCaller } from './authentication.ts'
@@ -64,7 +64,7 @@ async function auditRefusal (useCases: UseCases, error: unknown, request: Fastif
   const { method, params, routeOptions: { url: route = '' } } = request
   const { code } = error
   const onFailure = (err: unknown) => request.log.warn({ err, code }, 'refusal not put into the audit log')
-  await useCases.auditRefusal({ caller: request.caller, address: request.ip, code, request: { method, route, params }, onFailure })
+  await useCases.auditRefusal({ caller: request.caller, address: request.ip, device: deviceOf(request), code, request: { method, route, params }, onFailure })
 }
 
 /** The database is all that a request here needs: when that is away, say so. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { problem } from '@tacet/contracts'
+import { deviceOf } from '@tacet/service-kit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { accessToCompany, isOperator, type Caller, type Permission } from '../domain/caller.ts'
 import type { UseCases } from '../usecases/index.ts'
@@ -39,10 +40,10 @@ export function requireCaller (scope: FastifyInstance, authenticate: UseCases['a
   scope.decorateRequest('caller', undefined)
   scope.addHook('onRequest', async request => {
     const token = tokenOf(request)
-    const caller = token === undefined ? null : await authenticate(token, request.ip)
-    if (token === undefined || caller === null) throw problem('unauthenticated')
-    knownCallers.remember(token, caller)
-    request.caller = caller
+    const known = token === undefined ? null : await authenticate(token, request.ip)
+    if (token === undefined || known === null) throw problem('unauthenticated')
+    knownCallers.remember(token, known.caller)
+    request.caller = { ...known.caller, device: deviceOf(request, known.key) }
   })
 }
 

@@ -1,4 +1,4 @@
-import type { ProblemCode } from '@tacet/contracts'
+import type { AuditDevice, ProblemCode } from '@tacet/contracts'
 import { createRepetitions, repetitionKeyOf } from '@tacet/service-kit'
 import { isOperator, operatorCaller, type Caller } from '../domain/caller.ts'
 import { auditRefusal } from '../domain/changes.ts'
@@ -18,6 +18,7 @@ export interface Refusal {
   /** undefined: nobody we know. */
   caller: Caller | undefined
   address: string
+  device: AuditDevice
   code: ProblemCode
   request: RefusedRequest
   /** How often the same came again is told later, when nobody waits for it. */
@@ -31,10 +32,10 @@ export interface Refusal {
 export function createAuditRefusal (deps: Dependencies) {
   const repetitions = createRepetitions({ now: () => deps.now().getTime() })
 
-  return async ({ caller, address, code, request, onFailure }: Refusal): Promise<void> => {
+  return async ({ caller, address, device, code, request, onFailure }: Refusal): Promise<void> => {
     if (!audited.has(code)) return
     if (code === 'not-found' && request.method === 'GET' && !asksForAnother(caller, request.params)) return
-    const who = caller ?? { ...operatorCaller, roles: [], isByJwt: false, address, isUnknown: true }
+    const who = caller ?? { ...operatorCaller, roles: [], isByJwt: false, address, device, isUnknown: true }
     const note = (more = {}) => deps.store.announce([auditRefusal(causeOf(who, deps), code, { ...request, ...more })])
     const credentialId = caller === undefined ? null : isOperator(caller) ? 'operator' : caller.credentialId
     const key = repetitionKeyOf({ credentialId, address, isRead: request.method === 'GET' || request.method === 'HEAD', route: request.route, params: request.params, code })

@@ -21,7 +21,7 @@ t.test('every change is chained, newest first, with what was and what is', async
   await company.client(path, { method: 'PATCH', body: { agentInitiatedPause: 'deny' } })
   const items = await auditOf(company, items => items.length === 4)
   t.same(items.map(({ action, seq }) => [seq, action]), [[4, 'agent.update'], [3, 'agent.create'], [2, 'credential.create'], [1, 'company.create']])
-  t.match(items[0], { outcome: 'done', actor: { kind: 'admin', address: '127.0.0.1' }, detail: { entityId: agentId, before: { agentInitiatedPause: 'inherit' }, after: { agentInitiatedPause: 'deny' } } })
+  t.match(items[0], { outcome: 'done', actor: { kind: 'admin', address: '127.0.0.1', device: { kind: 'api-token', label: /^tct_.{6}$/, userAgent: 'node' } }, detail: { entityId: agentId, before: { agentInitiatedPause: 'inherit' }, after: { agentInitiatedPause: 'deny' } } })
   t.same((await company.client('/v1/audit/verify')).body, { isIntact: true, chains: [{ chain: company.companyId, entries: 4, isIntact: true, firstTampered: null }] })
 })
 
@@ -38,7 +38,7 @@ t.test('refused requests are in it too: in the log of whoever asked', async t =>
   t.same((await other.client('/v1/audit?outcome=refused')).body.items, [], 'the other company sees nothing')
   await http(company.path, { token: 'tct_wrong' })
   const entry = await events.waitFor(({ data, key }) => key === 'operator' && data.code === 'unauthenticated')
-  t.match(entry.data, { companyId: null, actor: { kind: 'unknown', address: '127.0.0.1' } })
+  t.match(entry.data, { companyId: null, actor: { kind: 'unknown', address: '127.0.0.1', device: { kind: 'unknown', label: null, userAgent: 'node' } } })
   t.notMatch(JSON.stringify(entry.data), /tct_wrong/)
 })
 
@@ -69,11 +69,11 @@ t.test('only those who may see it see it, and only their company\'s', async t =>
 
 t.test('it is filtered, paged and exported', async t => {
   const company = await createCompany(settings)
-  for (const name of ['=cmd()', 'Ben', 'Cleo']) await createAgent(company, { name })
+  for (const name of ['=cmd()', 'Ben;=HYPERLINK("x")', 'Cleo']) await createAgent(company, { name })
   await auditOf(company, items => items.length === 5)
   const first = (await company.client('/v1/audit?action=agent.&limit=2')).body
   const second = (await company.client(`/v1/audit?action=agent.&limit=2&cursor=${first.nextCursor}`)).body
-  t.same([...first.items, ...second.items].map(({ detail }) => detail.after.name), ['Cleo', 'Ben', '=cmd()'])
+  t.same([...first.items, ...second.items].map(({ detail }) => detail.after.name), ['Cleo', 'Ben;=HYPERLINK("x")', '=cmd()'])
   t.equal(second.nextCursor, null)
   const { at } = first.items[0]
   t.same((await company.client(`/v1/audit?from=${at}&outcome=done&action=agent`)).body.items.length, 1)
@@ -85,7 +85,9 @@ t.test('it is filtered, paged and exported', async t => {
   t.match(csv.headers.get('content-type'), /^text\/csv/)
   const lines = csv.body.trim().split('\n')
   t.equal(lines.length, 6)
-  t.match(lines[0], /^seq,at,action,outcome/)
+  t.match(lines[0], /^seq,at,action,outcome.*,deviceKind,deviceLabel,userAgent,/)
+  t.match(lines[2], /,127\.0\.0\.1,operator-token,,node,/)
+  t.notMatch(csv.body, /; *=/, 'no formula after what other spreadsheets take for the end of a cell')
   t.match(lines[1], /^1,.*,company\.create,done/)
 })
 

@@ -10,7 +10,7 @@ import { sendCsv } from '../csv.ts'
 import { described, errors } from '../schemas.ts'
 
 const tag = 'audit'
-const csvColumns = ['seq', 'at', 'action', 'outcome', 'code', 'actorKind', 'agentId', 'credentialId', 'address', 'callId', 'requestedAt', 'effectiveAt', 'companyId', 'auditId', 'detail', 'hash']
+const csvColumns = ['seq', 'at', 'action', 'outcome', 'code', 'actorKind', 'agentId', 'credentialId', 'address', 'deviceKind', 'deviceLabel', 'userAgent', 'callId', 'requestedAt', 'effectiveAt', 'companyId', 'auditId', 'detail', 'hash']
 const verifyQuerySchema = auditExportQuerySchema.pick({ companyId: true })
 
 /** Whose entries this caller may see; null: everybody's. */
@@ -51,8 +51,9 @@ export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void 
 
 async function * rowsOf (entries: AsyncIterable<ChainedEntry>) {
   for await (const { actor, detail, ...entry } of entries) {
-    const { kind, agentId, credentialId, address } = actor
-    yield { ...entry, action: asText(entry.action), actorKind: kind, agentId, credentialId, address, detail: jsonAsText(detail) }
+    const { kind, agentId, credentialId, address, device } = actor
+    const by = { deviceKind: device?.kind, deviceLabel: asText(device?.label ?? ''), userAgent: asText(device?.userAgent ?? '') }
+    yield { ...entry, action: asText(entry.action), actorKind: kind, agentId, credentialId, address, ...by, detail: jsonAsText(detail) }
   }
 }
 
