@@ -1,5 +1,5 @@
 import { problem } from '@tacet/contracts'
-import { appendToOutbox, type Db, type Executor, type Transaction } from '@tacet/service-kit'
+import { appendToOutbox, createKeyedQueue, deadline, type Db, type Executor, type Transaction } from '@tacet/service-kit'
 import { sql } from 'drizzle-orm'
 import { entities, outbox } from '../db/schema.ts'
 import type { Repositories, Store, UnitOfWork } from '../usecases/ports.ts'
@@ -16,10 +16,34 @@ export interface StoreOptions {
   onCommitted: () => void
 }
 
+/** As long as a statement would have waited for the lock. */
+const waitAtMostMs = 10_000
+
 export function createStore ({ db, onCommitted }: StoreOptions): Store {
+  const turns = createKeyedQueue()
+
+  /** A company waits for itself without a connection: ten imports of one must not leave the others without any. */
+  async function inTurn<T> (companyId: string, work: () => Promise<T>): Promise<T> {
+    const begun = Promise.withResolvers<void>()
+    let hasGivenUp = false
+    const done = turns.run(companyId, async () => {
+      begun.resolve()
+      return hasGivenUp ? undefined as never : await work()
+    })
+    await deadline(begun.promise, waitAtMostMs, () => {
+      hasGivenUp = true
+      return problem('overloaded', 'other changes of this company take their time', { retryAfterSeconds: 2 })
+    })
+    return await done
+  }
+
   async function inTransaction<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+    return await inTurn(companyId, async () => await runTransaction(companyId, work))
+  }
+
+  async function runTransaction<T> (companyId: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return await db.transaction(async tx => {
-      // One writer per company: what it reads stays so until it commits, and its events are in that order.
+      // One writer per company, also of several processes: what it reads stays so until it commits, and its events are in that order.
       await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`tacet:settings:${companyId}`}, 0))`)
       return await work(createUnitOfWork(tx))
     })
