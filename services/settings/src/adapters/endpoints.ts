@@ -24,8 +24,11 @@ export function createEndpointRepository (executor: Executor): EndpointRepositor
       // Ordered: two changes that want the same endpoints wait for each other instead of deadlocking.
       return await executor.select().from(endpoints).where(inArray(endpoints.endpoint, [...names])).orderBy(asc(endpoints.endpoint)).for('update')
     },
-    async assign (endpoint, companyId) {
-      await executor.insert(endpoints).values({ endpoint, companyId }).onConflictDoUpdate({ target: endpoints.endpoint, set: { companyId } })
+    async assign (endpoint, companyId, before) {
+      const assigned = await executor.insert(endpoints).values({ endpoint, companyId })
+        .onConflictDoUpdate({ target: endpoints.endpoint, set: { companyId }, setWhere: sql`${endpoints.agentId} is null and ${endpoints.companyId} = ${before}::uuid` })
+        .returning({ endpoint: endpoints.endpoint })
+      if (assigned.length === 0) throw problem('in-use', 'it was assigned meanwhile')
     },
     async remove (endpoint) {
       await executor.delete(endpoints).where(eq(endpoints.endpoint, endpoint))

@@ -13,7 +13,7 @@ export function createAssignEndpoint (deps: Dependencies) {
       const [before = null] = await unit.endpoints.lock([endpoint])
       if (before?.companyId === companyId) return { entity: before, isNew: false }
       refuseUsed(before)
-      await unit.endpoints.assign(endpoint, companyId)
+      await unit.endpoints.assign(endpoint, companyId, before?.companyId ?? null)
       await unit.announce([
         ...(before === null ? [] : [assignmentOf(deps, caller, 'unassign', endpoint, before.companyId)]),
         assignmentOf(deps, caller, 'assign', endpoint, companyId),

@@ -58,7 +58,8 @@ export interface EndpointRepository {
   list (query: EndpointQuery): Promise<Page<Endpoint>>
   /** Those of these names that are assigned, each kept from others until the transaction ends. */
   lock (endpoints: readonly string[]): Promise<Endpoint[]>
-  assign (endpoint: string, companyId: string): Promise<void>
+  /** From the company `before`, null: from nobody. Refuses with `in-use` what somebody got meanwhile. */
+  assign (endpoint: string, companyId: string, before: string | null): Promise<void>
   remove (endpoint: string): Promise<void>
   removeOf (companyId: string): Promise<void>
   /** Gives the agent exactly these, assigning to the company what nobody had. Refuses with `already-exists` what another company got meanwhile. */

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import pg from 'pg'
 import t from 'tap'
-import type { HttpAnswer } from '@tacet/test-kit'
-import { assign, companyFields, createAgent, createCompany, everywhere, startTestSettings } from '../helpers/settings.ts'
+import { openDatabase } from '@tacet/service-kit'
+import { eventually, type HttpAnswer } from '@tacet/test-kit'
+import { createEndpointRepository } from '../../src/adapters/endpoints.ts'
+import { assign, companyFields, createAgent, createCompany, everywhere, logger, startTestSettings } from '../helpers/settings.ts'
 
 const settings = await startTestSettings(t)
 const { operator, http, events } = settings
@@ -132,4 +135,30 @@ t.test('a company goes with all that it has; its ids are never another\'s', asyn
   const other = await createCompany(settings)
   t.same(refusal(await operator(`${other.path}/agents/${agentId}`, { method: 'PUT', body: { name: 'Thief' } })), [409, 'already-exists'])
   t.match((await operator(path, { method: 'PUT', body: companyFields })).body, { version: 3 }, 'created again, its version goes on')
+})
+
+t.test('a company whose changes wait for each other keeps nobody else waiting', async t => {
+  const [busy, other] = [await createCompany(settings), await createCompany(settings)]
+  const client = new pg.Client({ connectionString: settings.database.url })
+  await client.connect()
+  t.teardown(() => client.end())
+  const lock = [`tacet:settings:${busy.companyId}`]
+  await client.query('select pg_advisory_lock(hashtextextended($1, 0))', lock)
+  const changes = Array.from({ length: 15 }, (_, index) => busy.client(`${busy.path}/numbers`, { body: { number: String(100 + index) } }))
+  await eventually(async () => (await client.query("select 1 from pg_stat_activity where wait_event = 'advisory' and datname = current_database()")).rowCount === 1, { message: 'nobody waits' })
+  t.equal((await other.client(other.path, { method: 'PATCH', body: { name: 'Busy, too' } })).status, 200)
+  t.equal((await busy.client(busy.path)).status, 200, 'nor those of the company who only read')
+  await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', lock)
+  t.same((await Promise.all(changes)).map(({ status }) => status), Array(15).fill(201))
+})
+
+t.test('an endpoint that an agent got meanwhile is not assigned to another company', async t => {
+  const [company, other] = [await createCompany(settings), await createCompany(settings)]
+  await assign(settings, company, 'PJSIP/9100')
+  const { agentId } = await createAgent(company, { endpoints: ['PJSIP/9100'] })
+  const database = openDatabase({ url: settings.database.urls.settings, name: 'test', logger })
+  t.teardown(() => database.close())
+  const endpoints = createEndpointRepository(database.db)
+  for (const before of [null, company.companyId]) await t.rejects(endpoints.assign('PJSIP/9100', other.companyId, before), { code: 'in-use' })
+  t.same(await endpoints.find('PJSIP/9100'), { endpoint: 'PJSIP/9100', companyId: company.companyId, agentId })
 })
