@@ -1,4 +1,4 @@
-import { createLocalJWKSet, decodeJwt, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose'
 import { audienceOfCompany, operatorSubject, roleSchema, scopeSchema, usableKeys, type KeySet, type Role, type Scope } from '@tacet/contracts'
 import { v5 as uuidv5 } from 'uuid'
 import { z } from 'zod'
@@ -11,18 +11,23 @@ export interface JwtVerifierOptions {
   findKeySets: (issuer: string) => KeySet[] | Promise<KeySet[]>
   /** Whoever holds this credential, unless it is revoked or expired. */
   findCredential: (credentialId: string) => Principal | undefined | Promise<Principal | undefined>
+  /** Fetches the keys of a provider again, whose token was signed by one that is not among them; undefined: not now. */
+  refetch?: (keySet: KeySet) => Promise<KeySet | undefined>
   now?: () => number
 }
 
 /** Our own clocks and those of identity providers may differ by this much. */
 export const clockToleranceS = 5
+export const ownTokenLifetimeS = 15 * 60
+/** Of a provider's token: whoever leaves there is not let in here for longer. */
+const tokenLifetimeAtMostS = 24 * 60 * 60
 
 /**
  * Checks a JWT: ES256 or RS256, issuer, audience, times. One of ours stands for a credential, and ends with it;
  * another names somebody of the company whose identity provider signed it, and which it is made out to: two companies
  * may trust one issuer. Undefined when anything is wrong.
  */
-export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now }: JwtVerifierOptions) {
+export function createJwtVerifier ({ findKeySets, findCredential, refetch, now = Date.now }: JwtVerifierOptions) {
   const verifiers = new WeakMap<KeySet, { getKey: JWTVerifyGetKey, untilMs: number }>()
 
   /** Made anew when a key's time has passed. */
@@ -37,18 +42,25 @@ export function createJwtVerifier ({ findKeySets, findCredential, now = Date.now
 
   async function payloadOf (token: string, keySet: KeySet): Promise<JWTPayload | undefined> {
     try {
-      const { payload } = await jwtVerify(token, verifierOf(keySet), {
-        algorithms: ['ES256', 'RS256'],
-        issuer: keySet.issuer,
-        audience: keySet.companyId === null ? keySet.audience : audienceOfCompany(keySet.companyId),
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: clockToleranceS,
-        currentDate: new Date(now()),
-      })
-      return payload
-    } catch {
-      return undefined
+      return await verified(token, keySet)
+    } catch (error) {
+      const isOfNewKey = error instanceof errors.JWKSNoMatchingKey && keySet.companyId !== null
+      const fetched = isOfNewKey ? await refetch?.(keySet) : undefined
+      return fetched && await verified(token, fetched).catch(() => undefined)
     }
+  }
+
+  async function verified (token: string, keySet: KeySet): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(token, verifierOf(keySet), {
+      algorithms: ['ES256', 'RS256'],
+      issuer: keySet.issuer,
+      audience: keySet.companyId === null ? keySet.audience : audienceOfCompany(keySet.companyId),
+      requiredClaims: ['exp', 'iat', 'sub'],
+      maxTokenAge: keySet.companyId === null ? ownTokenLifetimeS : tokenLifetimeAtMostS,
+      clockTolerance: clockToleranceS,
+      currentDate: new Date(now()),
+    })
+    return payload
   }
 
   return async (token: string): Promise<Principal | undefined> => {
@@ -80,19 +92,26 @@ function claimsOf (token: string): Pick<JWTPayload, 'iss' | 'aud'> {
 }
 
 const agentIdSchema = z.guid().toLowerCase().nullable().catch(null)
-const namesSchema = z.union([z.array(z.string()), z.string().transform(text => text.split(' '))]).catch([])
+const namesSchema = z.union([z.array(z.string()), z.string().transform(text => [text])]).catch([])
+/** The claims whose text is a list: RFC 8693, 4.2. Any other is one name: a group may be called "admin team". */
+const listClaims = ['scope', 'scp']
+
+function namesIn (payload: JWTPayload, claim: string): string[] {
+  const names = namesSchema.parse(payload[claim])
+  return listClaims.includes(claim) ? names.flatMap(name => name.split(' ')) : names
+}
 
 /** The same person has the same id in every audit entry. Whoever has no role here is nobody here. */
 function principalOfClaims (payload: JWTPayload, { keySetId, companyId, claims, roles: names }: KeySet & { companyId: string }): Principal | undefined {
   const agentId = agentIdSchema.parse(payload[claims.agentId])
-  const roles = namesSchema.parse(payload[claims.roles]).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
+  const roles = namesIn(payload, claims.roles).flatMap(name => roleOf(name, names)).filter(role => role !== 'agent' || agentId !== null)
   if (roles.length === 0) return undefined
   return { credentialId: uuidv5(payload.sub ?? '', keySetId), companyId, agentId, roles: [...new Set(roles)], scopes: scopesOf(payload), kind: 'api-token', label: payload.sub ?? '' }
 }
 
 /** Providers call the claim one or the other. */
 const scopesOf = (payload: JWTPayload): Scope[] =>
-  [...new Set([payload['scope'], payload['scp']].flatMap(claim => namesSchema.parse(claim)))].flatMap(name => scopeSchema.safeParse(name).data ?? [])
+  [...new Set(listClaims.flatMap(claim => namesIn(payload, claim)))].flatMap(name => scopeSchema.safeParse(name).data ?? [])
 
 function roleOf (name: string, names: KeySet['roles']): Role[] {
   if (Object.hasOwn(names, name)) return [names[name] as Role]

@@ -33,8 +33,8 @@ function authenticatorOf (credentials: Credential[], keySets: KeySet[], clock = 
   return { identify: (token: string) => authenticator.identifyRequest({ headers: { authorization: `Bearer ${token}` } } as FastifyRequest), change: (value: ChangeIn<'tacet.credentials.v1'>) => change(value) }
 }
 
-const sign = (signer: CryptoKey, alg: string, iss: string, aud: string | string[], claims: object, exp = now / 1_000 + 60) =>
-  new SignJWT({ ...claims }).setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setExpirationTime(exp).sign(signer)
+const sign = (signer: CryptoKey, alg: string, iss: string, aud: string | string[], claims: object, exp = now / 1_000 + 60, iat = now / 1_000 - 60) =>
+  new SignJWT({ iat, ...claims }).setProtectedHeader({ alg }).setIssuer(iss).setAudience(aud).setExpirationTime(exp).sign(signer)
 const our = (sub: string, exp?: number) => sign(ours.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { sub }, exp)
 const their = (claims: object, exp?: number, aud: string | string[] = theirKeys.audience) => sign(theirs.privateKey, 'RS256', 'https://id.example.org', aud, { sub: 'anna', ...claims }, exp)
 
@@ -69,9 +69,21 @@ t.test('a company\'s identity provider speaks for that company only', async t =>
   const anna = await identify(await their({ tacet_agent_id: agentId, groups: ['call-center-leads', 'agent', 'whatever'], company_id: 'another' }))
   t.match(anna, { companyId, agentId, roles: ['supervisor', 'agent'] })
   t.equal((await identify(await their({ groups: 'admin' })))?.credentialId, anna?.credentialId, 'the same person has the same id')
-  t.same((await identify(await their({ groups: 'agent admin' })))?.roles, ['admin'], 'an agent is named')
+  t.same((await identify(await their({ groups: ['agent', 'admin'] })))?.roles, ['admin'], 'an agent is named')
+  for (const groups of ['admin team', 'agent admin', ['admin team']]) t.equal(await identify(await their({ groups })), undefined, `${groups} is a name of its own`)
   t.equal(await identify(await their({ groups: ['somebody', 'agent'] })), undefined, 'without a role they are nobody')
   t.equal(await identify(await sign(theirs.privateKey, 'RS256', 'urn:tacet:settings', 'urn:tacet', { sub: operatorSubject })), undefined, 'never for us')
+})
+
+t.test('a token says when it was made, and is believed for a day at most, ours for a quarter of an hour', async t => {
+  const { identify } = authenticatorOf([key], [ourKeys, theirKeys])
+  const [admin, ourClaims, far] = [{ groups: 'admin' }, { sub: key.credentialId }, now / 1_000 + 1_000_000]
+  const theirsMade = async (iat: number | undefined) => await identify(await their({ ...admin, iat }, far))
+  const oursMade = async (iat: number | undefined) => await identify(await sign(ours.privateKey, 'ES256', 'urn:tacet:settings', 'urn:tacet', { ...ourClaims, iat }, far))
+  t.ok(await theirsMade(now / 1_000 - 86_000))
+  t.ok(await oursMade(now / 1_000 - 890))
+  for (const iat of [undefined, now / 1_000 - 86_410, now / 1_000 + 60]) t.equal(await theirsMade(iat), undefined, String(iat))
+  for (const iat of [undefined, now / 1_000 - 910]) t.equal(await oursMade(iat), undefined, String(iat))
 })
 
 t.test('two companies may trust one issuer: a token is for the one that it is made out to, whatever else a key set claims', async t => {

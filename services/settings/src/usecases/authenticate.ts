@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import type { KeySet } from '@tacet/contracts'
 import { createJwtVerifier, isJwt, isUsable, type Principal } from '@tacet/service-kit'
 import { operatorCaller, type Caller } from '../domain/caller.ts'
 import type { Dependencies, StoredCredential } from './ports.ts'
@@ -9,13 +10,14 @@ const operatorKey = { kind: 'operator-token' }
  * Who a token belongs to; null for none, for revoked and expired ones, and for device tokens: a phone has no business here.
  * The operator's token is known by its hash only, and only to this process.
  */
-export function createAuthenticate ({ store, tokens, now }: Dependencies, operatorToken: string) {
+export function createAuthenticate ({ store, tokens, now }: Dependencies, operatorToken: string, refetch: (keySet: KeySet) => Promise<KeySet | undefined>) {
   const operatorHash = Buffer.from(tokens.hash(operatorToken))
   const usable = (credential: StoredCredential | null): StoredCredential | null =>
     credential !== null && credential.kind === 'api-token' && isUsable(credential, now().getTime()) ? { ...credential, label: credential.label || credential.prefix } : null
   const verify = createJwtVerifier({
     findKeySets: issuer => store.keySets.findByIssuer(issuer),
     findCredential: async credentialId => usable(await store.credentials.findById(credentialId)) ?? undefined,
+    refetch,
     now: () => now().getTime(),
   })
 

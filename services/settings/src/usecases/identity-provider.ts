@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { audienceOfCompany, problem, type IdentityProvider, type putIdentityProviderSchema } from '@tacet/contracts'
+import { audienceOfCompany, problem, type IdentityProvider, type KeySet, type putIdentityProviderSchema } from '@tacet/contracts'
 import type { z } from 'zod'
 import { isOperator, type Caller } from '../domain/caller.ts'
 import { announce, stateOf } from '../domain/changes.ts'
@@ -46,9 +46,9 @@ export async function removeIdentityProvider (deps: Dependencies, unit: UnitOfWo
   await unit.announce(announce(causeOf(caller, deps), 'delete', { kind: 'key-set', value }, null))
 }
 
-/** Fetches the keys of all identity providers again; what can't be fetched keeps the keys it has. */
-export function createRefreshIdentityProviders (deps: Dependencies) {
-  async function refresh ({ keySetId, companyId, jwksUrl }: StoredKeySet): Promise<void> {
+/** Fetches the keys of an identity provider again; what can't be fetched keeps the keys it has. */
+function createRefresh (deps: Dependencies) {
+  return async function refresh ({ keySetId, companyId, jwksUrl }: StoredKeySet): Promise<void> {
     if (companyId === null || jwksUrl === null) return
     const result = await deps.fetchKeys(jwksUrl).then(keys => ({ keys }), (error: Error) => ({ error: error.message }))
     await deps.store.change(companyId, async unit => {
@@ -61,8 +61,29 @@ export function createRefreshIdentityProviders (deps: Dependencies) {
       if (!isSame) await unit.announce([stateOf({ kind: 'key-set', value })])
     })
   }
+}
+
+export function createRefreshIdentityProviders (deps: Dependencies) {
+  const refresh = createRefresh(deps)
   return async (): Promise<void> => {
     for (const keySet of await deps.store.keySets.allOfCompanies()) await refresh(keySet)
+  }
+}
+
+const refetchEveryMs = 60_000
+
+/** The keys as the provider has them now, when a token names one that is new; at most once a minute, for anybody can write such a token. */
+export function createRefetchKeys (deps: Dependencies) {
+  const refresh = createRefresh(deps)
+  const fetchedAtMs = new Map<string, number>()
+  return async ({ keySetId }: Pick<KeySet, 'keySetId'>): Promise<KeySet | undefined> => {
+    const nowMs = deps.now().getTime()
+    if (nowMs - (fetchedAtMs.get(keySetId) ?? -Infinity) < refetchEveryMs) return undefined
+    fetchedAtMs.set(keySetId, nowMs)
+    const known = await deps.store.keySets.find(keySetId)
+    if (known === null) return undefined
+    await refresh(known)
+    return await deps.store.keySets.find(keySetId) ?? undefined
   }
 }
 

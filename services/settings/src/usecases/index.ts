@@ -3,7 +3,7 @@ import { createAuditRefusal } from './audit-refusal.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createCreateCredential } from './create-credential.ts'
 import { createExplainPolicy } from './explain-policy.ts'
-import { createDeleteIdentityProvider, createPutIdentityProvider, createRefreshIdentityProviders } from './identity-provider.ts'
+import { createDeleteIdentityProvider, createPutIdentityProvider, createRefetchKeys, createRefreshIdentityProviders } from './identity-provider.ts'
 import { createImportAgents, createImportNumbers } from './import-csv.ts'
 import { createAnnounceSigningKey, createIssueToken, createReadSigningKeys, createRetireSigningKey } from './issue-token.ts'
 import type { Dependencies } from './ports.ts'
@@ -17,7 +17,7 @@ import { numberKind } from './write-number.ts'
 export type UseCases = ReturnType<typeof createUseCases>
 
 export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
-  authenticate: createAuthenticate(deps, operatorToken),
+  authenticate: createAuthenticate(deps, operatorToken, createRefetchKeys(deps)),
   auditRefusal: createAuditRefusal(deps),
   companies: createWriter(deps, createCompanyKind(deps)),
   numbers: createWriter(deps, numberKind),

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { operatorSubject, problem, usableKeys, type PublicKey } from '@tacet/contracts'
-import { clockToleranceS } from '@tacet/service-kit'
+import { clockToleranceS, ownTokenLifetimeS } from '@tacet/service-kit'
 import { isOperator, type Caller } from '../domain/caller.ts'
 import { audit, stateOf } from '../domain/changes.ts'
 import type { Dependencies, StoredKeySet } from './ports.ts'
@@ -10,7 +10,7 @@ import { causeOf, found } from './shared.ts'
 export const ownKeySetId = '00000000-0000-4000-8000-0000000000aa'
 export const issuer = 'urn:tacet:settings'
 export const audience = 'urn:tacet'
-const lifetimeMs = 15 * 60_000
+const lifetimeMs = ownTokenLifetimeS * 1_000
 /** The current key and those of the last starts. */
 const keysAtMost = 4
 

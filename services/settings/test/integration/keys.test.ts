@@ -66,7 +66,7 @@ t.test('the keys of an identity provider are fetched again: a new one is accepte
 
   const makeKey = async (kid: string) => {
     const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'RS256', kid }).setIssuer('https://id.example.org').setAudience(audienceOfCompany(companyId)).setSubject('anna').setExpirationTime('5m').sign(privateKey)
+    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'RS256', kid }).setIssuer('https://id.example.org').setAudience(audienceOfCompany(companyId)).setSubject('anna').setIssuedAt().setExpirationTime('5m').sign(privateKey)
     return { jwk: { ...await exportJWK(publicKey), kid, use: 'sig' }, token }
   }
   const [first, second] = [await makeKey('first'), await makeKey('second')]
@@ -86,4 +86,32 @@ t.test('the keys of an identity provider are fetched again: a new one is accepte
   provider.keys = [second.jwk]
   await becomes(first.token, 401)
   t.match(await provided(), { keys: [{ kid: 'second' }], lastError: null })
+})
+
+t.test('a token that names a key nobody knows has the provider asked again, once in a minute', async t => {
+  const provider = { keys: [] as JWK[], asked: 0 }
+  const server = createServer((_request, response) => {
+    provider.asked++
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: provider.keys }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const settings = await startTestSettings(t, { SETTINGS_JWKS_ORIGINS: origin })
+  const { path, companyId } = await createCompany(settings)
+  const makeKey = async (kid: string) => {
+    const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
+    const token = await new SignJWT({ tacet_roles: ['supervisor'] }).setProtectedHeader({ alg: 'ES256', kid }).setIssuer('https://id.example.org').setAudience(audienceOfCompany(companyId)).setSubject('anna').setIssuedAt().setExpirationTime('5m').sign(privateKey)
+    return { jwk: { ...await exportJWK(publicKey), kid }, token }
+  }
+  const [first, second, third] = [await makeKey('first'), await makeKey('second'), await makeKey('third')]
+  const statusOf = async ({ token }: { token: string }) => (await settings.http(path, { token })).status
+  provider.keys = [first.jwk]
+  await settings.operator(`${path}/identity-provider`, { method: 'PUT', body: { issuer: 'https://id.example.org', jwksUrl: `${origin}/keys` } })
+  provider.keys = [first.jwk, second.jwk]
+  t.equal(await statusOf(second), 200, 'at once')
+  t.equal(provider.asked, 2)
+  provider.keys = [third.jwk]
+  t.same([await statusOf(third), await statusOf(third), await statusOf(first)], [401, 401, 200])
+  t.equal(provider.asked, 2, 'whoever writes tokens does not make us ask')
 })

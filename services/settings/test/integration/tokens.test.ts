@@ -66,7 +66,7 @@ t.test('a company\'s own identity provider is accepted for that company, as its 
   t.match(event.data, { issuer: fields.issuer, keys: [{ kid: 'first' }], version: 1 })
 
   const tokenOf = (claims: object, key = privateKey, audience: string | string[] = created.body.audience) =>
-    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', kid: 'first' }).setIssuer(fields.issuer).setAudience(audience).setSubject('anna').setExpirationTime('5m').sign(key)
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'ES256', kid: 'first' }).setIssuer(fields.issuer).setAudience(audience).setSubject('anna').setIssuedAt().setExpirationTime('5m').sign(key)
   const lead = await tokenOf({ tacet_agent_id: agentId, tacet_roles: ['leads'] })
   t.equal((await http(company.path, { token: lead })).status, 200)
   t.same(refusal(await http(other.path, { token: lead })), [404, 'not-found'], 'nothing of another company')
