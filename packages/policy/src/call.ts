@@ -42,11 +42,3 @@ export function resolveCall ({ direction, company, number, agent, peer }: CallRu
 function refusalOf (isInternal: boolean, { decidedBy }: DecisionOf<Access>): Refusal {
   return isInternal ? { code: 'internal-peer-denied' } : { code: 'pause-denied', decidedBy }
 }
-
-/**
- * Two agents make a call internal only within one company. Between companies that share a PBX each side sees
- * an outbound or inbound call under its own rules.
- */
-export function areColleagues (one: { companyId: string }, other: { companyId: string }): boolean {
-  return one.companyId === other.companyId
-}

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { InheritedAccess, InheritedSwitch } from '@tacet/contracts'
-import { areColleagues, resolveCall } from '@tacet/policy'
+import { resolveCall } from '@tacet/policy'
 import { agent, company, everywhere, number } from './builders.ts'
 
 t.test('an inbound call follows its agent alone', async t => {
@@ -55,9 +55,4 @@ t.test('an internal call whose peer is unknown is neither recorded nor stopped b
 t.test('a peer is only looked at on internal calls', async t => {
   const call = resolveCall({ direction: 'inbound', company: company(), number: null, agent: agent('on', 'allow'), peer: agent('off', 'deny') })
   t.match(call, { recording: { isRecorded: true, peerDecision: null }, pause: { mayPause: true, peerDecision: null } })
-})
-
-t.test('a call between two companies is not internal', async t => {
-  t.equal(areColleagues(agent(), agent()), true)
-  t.equal(areColleagues(agent(), { companyId: 'c0000000-0000-4000-8000-000000000002' }), false)
 })
