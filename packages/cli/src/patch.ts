@@ -16,7 +16,7 @@ export function fieldsOf (assignments: string[]): Record<string, unknown> {
 }
 
 function valueOf (name: string, text: string): unknown {
-  if (name === 'endpoints' && !text.startsWith('[')) return text.split(',').map(part => part.trim()).filter(part => part !== '')
+  if ((name === 'endpoints' || name === 'roles') && !text.startsWith('[')) return text.split(',').map(part => part.trim()).filter(part => part !== '')
   // A telephone number, or a name of digits, stays text.
   if (/(Ms|Days)$/.test(name) && /^\d+$/.test(text)) return Number(text)
   if (!/^(null|true|false|\[.*\]|\{.*\})$/s.test(text)) return text

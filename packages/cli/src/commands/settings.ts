@@ -2,16 +2,17 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { fieldsOf } from '../patch.ts'
 import type { GetContext } from '../program.ts'
+import { addRule } from './rule.ts'
 
 const ruleColumns = ['recording.inbound', 'recording.outbound', 'recording.internal', 'agentInitiatedPause']
 const columnsOf = {
   company: ['companyId', 'name', ...ruleColumns, 'transfers', 'version'],
   number: ['numberId', 'number', 'label', ...ruleColumns],
-  agent: ['agentId', 'name', 'endpoints', ...ruleColumns],
+  agent: ['agentId', 'name', 'endpoints', 'roles', ...ruleColumns],
 }
 type Noun = keyof typeof columnsOf
 
-interface CompanyOption { company?: string }
+export interface CompanyOption { company?: string }
 const id = encodeURIComponent
 
 export function addSettingsCommands (program: Command, getContext: GetContext): void {
@@ -67,27 +68,6 @@ function addCsv (group: Command, getContext: GetContext, nouns: 'numbers' | 'age
       const report = await context.settings.call(path, { method: 'POST', body: readFileSync(file, 'utf8'), headers: { 'content-type': 'text/csv' } }) as { errors: unknown[] }
       context.show(report)
       if (report.errors.length > 0) process.exitCode = 1
-    })
-}
-
-interface RuleOptions extends CompanyOption { record?: string, inbound?: string, outbound?: string, internal?: string, pause?: string, lockRecording?: boolean, lockPause?: boolean }
-
-function addRule (program: Command, getContext: GetContext): void {
-  program.command('rule').description('say who is recorded and who may stop it')
-    .argument('<level>', 'company, number or agent').argument('[id]', 'of the number or agent')
-    .option('-c, --company <id>', 'the company')
-    .option('--record <value>', 'on, off or inherit, in every direction').option('--inbound <value>').option('--outbound <value>').option('--internal <value>')
-    .option('--pause <value>', 'allow, deny or inherit').option('--lock-recording').option('--no-lock-recording').option('--lock-pause').option('--no-lock-pause')
-    .action(async (level: string, entityId: string | undefined, options: RuleOptions, command: Command) => {
-      const context = getContext()
-      const given = (name: keyof RuleOptions) => command.getOptionValueSource(name) === 'cli' ? options[name] : undefined
-      const recording = Object.fromEntries((['inbound', 'outbound', 'internal'] as const).map(direction => [direction, options[direction] ?? options.record]).filter(([, value]) => value !== undefined))
-      const locks = Object.fromEntries([['recording', given('lockRecording')], ['agentInitiatedPause', given('lockPause')]].filter(([, value]) => value !== undefined))
-      const patch = {
-        ...(Object.keys(recording).length > 0 && { recording }), ...(options.pause !== undefined && { agentInitiatedPause: options.pause }), ...(Object.keys(locks).length > 0 && { locks }),
-      }
-      const path = `/v1/companies/${context.company(options.company)}${level === 'company' ? '' : `/${id(level)}s/${id(entityId ?? '')}`}`
-      context.show(await context.settings.call(path, { method: 'PATCH', body: patch }))
     })
 }
 

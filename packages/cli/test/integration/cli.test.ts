@@ -55,7 +55,7 @@ await fetch(new URL(`/v1/companies/${companyId}`, url), {
 t.test('agents and numbers are made, listed, changed, explained and deleted', async t => {
   const agent = await json('agent', 'create', 'name=Anna', 'endpoints=PJSIP/8001')
   await json('number', 'create', 'number=+420 603 123 456', 'label=Sales')
-  t.match((await tacet('agent', 'list')).text, /^agentId +name +endpoints.*\n.*Anna +PJSIP\/8001 +inherit/)
+  t.match((await tacet('agent', 'list')).text, /^agentId +name +endpoints.*\n.*Anna +PJSIP\/8001 +agent +inherit/)
   t.match(await json('number', 'list', '--search', 'sal'), [{ number: '+420603123456' }])
   t.match(await json('rule', 'agent', agent.agentId, '--record', 'off', '--inbound', 'inherit', '--pause', 'deny'), {
     recording: { inbound: 'inherit', outbound: 'off', internal: 'off' }, agentInitiatedPause: 'deny',
@@ -87,11 +87,56 @@ t.test('numbers go out and come in as CSV, with errors by line', async t => {
   t.match((await tacet('number', 'export')).text, /101,Desk/)
 })
 
+t.test('a rule is said of a level there is, of somebody, and says something', async t => {
+  const { numberId } = await json('number', 'create', 'number=102')
+  t.match(await json('rule', 'number', numberId, '--record', 'off', '--internal', 'inherit', '--pause', 'deny'), { recording: { inbound: 'off', outbound: 'off', internal: 'inherit' }, agentInitiatedPause: 'deny' })
+  t.match(await json('number', 'show', numberId), { agentInitiatedPause: 'deny' })
+  const refused = async (...args: string[]) => await tacet('rule', ...args)
+  t.match(await refused('numbers', numberId, '--pause', 'deny'), { code: 2 }, 'no such level')
+  t.match(await refused('number', numberId, '--pause', 'no'), { code: 2 }, 'no such value')
+  t.match(await refused('number', '--pause', 'deny'), { code: 1, text: /Which number\? Give its id/ })
+  t.match(await refused('number', numberId), { code: 1, text: /Which rule\?/ })
+  t.match(await refused('company', randomUUID(), '--pause', 'deny'), { code: 1, text: /--company/ })
+})
+
+t.test('companies are made and deleted', async t => {
+  const { companyId } = await json('company', 'create', 'name=Short-lived', 'recording.inbound=on', 'recording.outbound=on', 'recording.internal=off', 'agentInitiatedPause=allow')
+  t.match((await tacet('company', 'list', '--search', 'short-l')).text, companyId)
+  t.same(await json('company', 'delete', companyId), { deleted: companyId })
+  t.match(await tacet('company', 'show', companyId), { code: 1, text: /404 not-found/ })
+})
+
+t.test('agents go out and come in as CSV', async t => {
+  const agent = await json('agent', 'create', 'name=Cleo', 'endpoints=PJSIP/8009', 'roles=supervisor,agent')
+  const file = join(folder, 'agents.csv')
+  const { text } = await tacet('agent', 'export')
+  t.match(text, `${agent.agentId},Cleo,,PJSIP/8009,supervisor agent,`)
+  await writeFile(file, text.replace('Cleo', 'Cleopatra'))
+  t.match(await json('agent', 'import', file), { updated: 1, created: 0 })
+  t.match(await json('agent', 'show', agent.agentId), { name: 'Cleopatra', endpoints: ['PJSIP/8009'], roles: ['supervisor', 'agent'] })
+})
+
+t.test('signing keys are listed, and the one in use is not retired', async t => {
+  const [key] = await eventually(async () => (await json('signing-key', 'list') as { kid: string }[]), { message: 'no key' })
+  t.match(await tacet('signing-key', 'retire', key!.kid), { code: 1, text: /409 in-use/ })
+  t.match(await tacet('signing-key', 'retire', 'unknown'), { code: 1, text: /404/ })
+})
+
 t.test('the audit log is listed and verified', async t => {
   await eventually(async () => (await json('audit', 'list', '--action', 'agent.delete')).length === 1, { message: 'not chained', timeoutMs: 20_000 })
   t.match((await tacet('audit', 'list', '--limit', '2')).text, /^seq +at +action/)
   t.match(await json('audit', 'verify', '--company', companyId), { isIntact: true })
   t.equal((await tacet('audit', 'verify')).code, 0)
+  const { text } = await tacet('audit', 'export', '--action', 'agent.delete')
+  t.match(text, /^seq,at,.*\n\d+,.*,agent\.delete,done,/)
+
+  const client = new pg.Client({ connectionString: database.url })
+  await client.connect()
+  t.teardown(() => client.end())
+  await client.query("alter table settings_audit.audit_log disable trigger user; update settings_audit.audit_log set entry = replace(entry, 'agent.delete', 'agent.update') where action = 'agent.delete'")
+  const tampered = await tacet('audit', 'verify')
+  t.equal(tampered.code, 1)
+  t.match(tampered.text, new RegExp(`${companyId} .*false .*hash`))
 })
 
 t.test('the doctor says what is well, what is not known, and what is wrong', async t => {
