@@ -6,6 +6,7 @@ import { constants } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+const startedAtMs = Date.now()
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const [command, ...args] = process.argv.slice(2)
 const entries = { start: 'infra/stack/src/start.ts', test: 'infra/stack/src/test.ts', soak: 'test/leak/soak.ts', bench: 'bench/main.ts' }
@@ -33,7 +34,13 @@ if (Number(process.versions.node.split('.')[0]) < 20) refuse(`Node 20 or newer i
 if (!(command in entries)) refuse(`Usage: bootstrap.mjs ${Object.keys(entries).join('|')}`)
 install()
 
-const env = { ...process.env, PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH }
+const env = {
+  ...process.env,
+  PATH: join(root, 'node_modules/.bin') + delimiter + process.env.PATH,
+  // Each process of the stack reads the same sources: what one has compiled, the next one finds.
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules/.cache/tacet-compiled'),
+  TACET_STARTED_AT_MS: String(startedAtMs),
+}
 const child = spawn(node, ['--conditions=@tacet/source', entry, ...args], { cwd: root, env, stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))

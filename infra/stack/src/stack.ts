@@ -11,15 +11,12 @@ import { writePrivately } from './system/files.ts'
 /** The infrastructure, then topics, migrations, the three services and the demo's data. Writes the address book. */
 export async function startStack (supervisor: Supervisor, progress: Progress, addressBook: string): Promise<Stack> {
   const quiet = supervisor.contextFor(() => {})
-  const infrastructure = await startInfrastructure(supervisor, progress)
-  await progress.step('Topics and migrations', (say) => Promise.all([
-    createTopics(infrastructure.kafka.brokers, infrastructure.kafka.topicPrefix),
-    // One after the other: three at once are no faster on two cores.
-    serviceNames.reduce((before, name) => before.then(() => {
-      say(name)
-      return migrateService(name, infrastructure, supervisor)
-    }), Promise.resolve()),
-  ]))
+  const infrastructure = await startInfrastructure(supervisor, progress, {
+    prepare: {
+      postgres: (postgres) => progress.step('Migrations', () => Promise.all(serviceNames.map((name) => migrateService(name, postgres, supervisor)))),
+      kafka: ({ brokers, topicPrefix }) => progress.step('Topics', () => createTopics(brokers, topicPrefix)),
+    },
+  })
 
   const stack: Stack = { ...infrastructure, recordingsDir: recordingsDirOf(supervisor.dataDir), adminToken: quiet.secret('operatorToken') }
   supervisor.nextStage()

@@ -145,7 +145,7 @@ function urlWith (url: string, changes: { username?: string, password?: string, 
   return changed.href
 }
 
-async function withClient<T> (url: string, use: (client: Client) => Promise<T>): Promise<T> {
+export async function withClient<T> (url: string, use: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   client.on('error', () => {}) // reported by the query under way
   await client.connect()
