@@ -1,7 +1,7 @@
 #!/bin/bash
 # Renders asterisk-conf from the environment, then becomes Asterisk.
 #   required  ARI_USERNAME ARI_PASSWORD TRUNK_PASSWORD SIP_PASSWORD_1001 SIP_PASSWORD_1002 SIP_PASSWORD_1003
-#   optional  SIP_PORT (5060), RTP_PORTS (20000-20099), EXTERNAL_ADDRESS (where phones outside reach this container; absent: its own address)
+#   optional  ARI_APP (tacet), SIP_PORT (5060), RTP_PORTS (20000-20099), EXTERNAL_ADDRESS (where phones outside reach this container; absent: its own address)
 set -euo pipefail
 umask 077
 
@@ -14,7 +14,7 @@ rtp_ports=${RTP_PORTS:-20000-20099}
 export etcDir=$etc runDir=/run/tacet/run logDir=/run/tacet/log varDir=/var/lib/tacet-asterisk spoolDir=/var/spool/asterisk
 export shareDir=/usr/share/asterisk moduleDir
 moduleDir=$(dirname "$(find /usr/lib -name app_mixmonitor.so -path '*asterisk/modules*' -print -quit)")
-export ariHost=0.0.0.0 ariPort=8088 ariUsername=${ARI_USERNAME:?} ariPassword=${ARI_PASSWORD:?}
+export ariHost=0.0.0.0 ariPort=8088 ariUsername=${ARI_USERNAME:?} ariPassword=${ARI_PASSWORD:?} ariApp=${ARI_APP:-tacet}
 export sipHost=0.0.0.0 sipPort=${SIP_PORT:-5060} rtpStart=${rtp_ports%-*} rtpEnd=${rtp_ports#*-}
 export trunkUsername=trunk trunkPassword=${TRUNK_PASSWORD:?}
 : "${SIP_PASSWORD_1001:?}" "${SIP_PASSWORD_1002:?}" "${SIP_PASSWORD_1003:?}"

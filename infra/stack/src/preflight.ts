@@ -1,5 +1,5 @@
 import type { Progress } from './progress.ts'
-import { asteriskRoot } from './asterisk/find-asterisk.ts'
+import { asteriskRoot, findOnPath } from './asterisk/find-asterisk.ts'
 import { debianPackages, hasCommand, suggestInstall } from './system/debian.ts'
 import type { NeededCommand } from './system/debian.ts'
 import { existsSync } from 'node:fs'
@@ -10,22 +10,21 @@ import { isRoot } from './system/unix-user.ts'
 /** Installs the Debian packages that are missing, when root; else a Failure names them and the command that mends it. */
 export async function preflight (progress: Progress, signal: AbortSignal): Promise<void> {
   if (process.platform !== 'linux') throw new Failure(`Tacet's stack runs on Linux; this is ${process.platform}.`)
-  const missing = neededCommands().filter((command) => !hasCommand(command))
+  const missing = (await neededCommands(signal)).filter((command) => !hasCommand(command))
   if (missing.length > 0) await install(missing.map((command) => debianPackages[command]), progress, signal)
   if (!process.env.KAFKA_BROKERS) await checkJava(signal)
 }
 
-function neededCommands (): NeededCommand[] {
+async function neededCommands (signal: AbortSignal): Promise<NeededCommand[]> {
   const needed: NeededCommand[] = ['espeak-ng', 'ffmpeg']
   if (!process.env.KAFKA_BROKERS) needed.push('java', 'mvn')
-  if (!process.env.ARI_URL && !hasCommand('asterisk') && !existsSync(asteriskRoot)) needed.push('debootstrap')
+  if (!process.env.ARI_URL && !existsSync(asteriskRoot) && !await findOnPath(signal)) needed.push('debootstrap')
   return needed
 }
 
 async function install (packages: string[], progress: Progress, signal: AbortSignal): Promise<void> {
-  if (!isRoot() || !hasCommand('apt-get')) {
-    throw new Failure(`Missing: ${packages.join(', ')}. This mends it:\n    ${suggestInstall(packages)}`)
-  }
+  if (!hasCommand('apt-get')) throw new Failure(`Missing: ${packages.join(', ')} (as Debian calls them). On Debian they are installed by themselves; here, please install them.`)
+  if (!isRoot()) throw new Failure(`Missing: ${packages.join(', ')}. This mends it:\n    ${suggestInstall(packages)}`)
   await progress.step('Debian packages', async (say) => {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
     const onLine = (line: string): void => {
@@ -41,5 +40,5 @@ async function install (packages: string[], progress: Progress, signal: AbortSig
 async function checkJava (signal: AbortSignal): Promise<void> {
   const answer = await run('java', ['-version'], { signal })
   const major = Number(/version "(\d+)/.exec(answer)?.[1])
-  if (major < 17) throw new Failure(`Kafka needs Java 17 or newer; this one is ${major}. This mends it:\n    ${suggestInstall(['openjdk-17-jre-headless'])}`)
+  if (major < 17) throw new Failure(`Kafka needs Java 17 or newer; this one is ${major}. This mends it:\n    ${suggestInstall([debianPackages.java])}`)
 }

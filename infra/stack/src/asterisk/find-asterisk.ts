@@ -6,8 +6,8 @@ import { Failure } from '../system/failure.ts'
 import { cacheDir } from '../system/paths.ts'
 import { run } from '../system/process.ts'
 import { isRoot } from '../system/unix-user.ts'
+import { isNewEnough, oldestVersion, versionIn } from './version.ts'
 
-const oldest = [22, 10, 1] as const
 const builder = join(import.meta.dirname, '../../asterisk-root.sh')
 
 /** The cached Debian root, made by asterisk-root.sh. */
@@ -23,8 +23,8 @@ export async function findAsterisk (context: Context): Promise<Asterisk> {
   if (installed) return installed
   if (!existsSync(asteriskRoot)) {
     if (!isRoot()) {
-      throw new Failure(`There is no Asterisk ${oldest.join('.')} or newer on the PATH, and only root can make one. Either\n` +
-        `    sudo ${builder} ${asteriskRoot} ${debianMirror()}\nor name a running one with ARI_URL, ARI_USERNAME and ARI_PASSWORD.`)
+      throw new Failure(`There is no Asterisk ${oldestVersion} or newer on the PATH, and only root can make one. Either\n` +
+        `    sudo ${builder} ${asteriskRoot} ${debianMirror()}\nor name a running one with ARI_URL (docs/configuration.md says what else it needs).`)
     }
     if (!hasCommand('debootstrap')) throw new Failure(`Asterisk needs debootstrap: ${suggestInstall([debianPackages.debootstrap])}`)
     say('making a Debian root for it')
@@ -39,7 +39,8 @@ export async function findAsterisk (context: Context): Promise<Asterisk> {
   return await findInRoot(signal)
 }
 
-async function findOnPath (signal: AbortSignal): Promise<Asterisk | undefined> {
+/** The one on PATH, if we can use it. */
+export async function findOnPath (signal: AbortSignal): Promise<Asterisk | undefined> {
   if (!hasCommand('asterisk')) return undefined
   const version = await versionOf('asterisk', [], signal)
   if (!isNewEnough(version)) return undefined
@@ -61,22 +62,12 @@ async function findInRoot (signal: AbortSignal): Promise<Asterisk> {
   const args = ['--library-path', `${libDir}:${libDir}/asterisk`, join(asteriskRoot, 'usr/sbin/asterisk')]
   const version = await versionOf(command, args, signal)
   if (!isNewEnough(version)) {
-    throw new Failure(`The Asterisk in ${asteriskRoot} is ${version}, older than ${oldest.join('.')}. Remove that folder, and it is made anew:\n    rm -r ${asteriskRoot}`)
+    throw new Failure(`The Asterisk in ${asteriskRoot} is ${version}, older than ${oldestVersion}. Remove that folder, and it is made anew:\n    rm -r ${asteriskRoot}`)
   }
   return { command, args, moduleDir: join(libDir, 'asterisk/modules'), shareDir: join(asteriskRoot, 'usr/share/asterisk'), version }
 }
 
 async function versionOf (command: string, args: string[], signal: AbortSignal): Promise<string> {
   const answer = await run(command, [...args, '-V'], { signal })
-  return /\d+\.\d+\.\d+/.exec(answer)?.[0] ?? answer.trim()
-}
-
-/** Older ones lack security fixes of ARI and have a broken MixMonitor. */
-function isNewEnough (version: string): boolean {
-  const parts = version.split('.').map(Number)
-  for (const [index, least] of oldest.entries()) {
-    const part = parts[index] ?? 0
-    if (part !== least) return part > least
-  }
-  return true
+  return versionIn(answer)
 }

@@ -1,12 +1,14 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { findAsterisk } from '../asterisk/find-asterisk.ts'
+import { isNewEnough, oldestVersion, versionIn } from '../asterisk/version.ts'
 import type { Context } from '../context.ts'
 import { fillIn, writePrivately } from '../system/files.ts'
 import { Failure } from '../system/failure.ts'
 import { repositoryDir } from '../system/paths.ts'
 import { choosePort } from '../system/ports.ts'
-import { expectOk, untilItWorks } from '../system/wait.ts'
+import { untilItWorks } from '../system/wait.ts'
 
 export type Pbx = {
   ari: { url: string, username: string, password: string, app: string }
@@ -17,6 +19,8 @@ export type Pbx = {
   agents: Array<{ agentId: string, name: string, endpoint: string, extension: string, sip: { username: string, password: string } }>
   numbers: Array<{ e164: string, label: string }>
 }
+
+const infoSchema = z.object({ system: z.object({ version: z.string() }) })
 
 const people = [
   { agentId: '01990000-0000-7000-8000-000000001001', name: 'Anna', extension: '1001' },
@@ -29,38 +33,60 @@ const numbers = [
   { e164: '+442071838752', label: 'Anna, by way of a Local channel' },
 ]
 
-/**
- * The PBX: the one at ARI_URL, else an Asterisk of our own with the demo's dialplan.
- * What stands behind ARI_URL is taken to have that dialplan too, with the accounts of this instance's secrets.
- */
+/** The PBX: the one at ARI_URL, which must have the demo's dialplan and accounts, else an Asterisk of our own. */
 export async function startAsterisk (context: Context): Promise<Pbx> {
   const { secret, signal } = context
-  const url = process.env.ARI_URL?.replace(/\/+$/, '')
   const app = process.env.ARI_APP || 'tacet'
   const username = process.env.ARI_USERNAME || 'tacet'
+  const foreign = foreignPbx()
   const password = process.env.ARI_PASSWORD || secret('ariPassword')
-  if (url && !process.env.ARI_PASSWORD) throw new Failure('ARI_URL needs ARI_USERNAME and ARI_PASSWORD beside it.')
   const accounts = {
-    trunk: { username: 'trunk', password: secret('trunkPassword'), endpoint: 'trunk' },
+    trunk: { username: 'trunk', password: process.env.TRUNK_PASSWORD || secret('trunkPassword'), endpoint: 'trunk' },
     agents: people.map((person) => ({
       ...person,
       endpoint: `PJSIP/${person.extension}`,
-      sip: { username: person.extension, password: secret(`sipPassword${person.extension}`) },
+      sip: { username: person.extension, password: process.env[sipPasswordOf(person)] || secret(`sipPassword${person.extension}`) },
     })),
     numbers,
   }
-  const place = url
-    ? { url, sip: { host: new URL(url).hostname, port: 5060 }, spoolDir: null }
-    : await startOwn(context, { username, password, accounts })
-  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
-  await untilItWorks(() => expectOk(`${place.url}/ari/asterisk/info`, { authorization }),
-    { what: `Asterisk at ${place.url} is`, timeoutMs: 60_000, signal })
-  return { ari: { url: place.url, username, password, app }, sip: place.sip, spoolDir: place.spoolDir, ...accounts }
+  const { url, sip, spoolDir } = foreign ?? await startOwn(context, { app, username, password, accounts })
+  await untilItAnswers({ url, username, password, signal })
+  return { ari: { url, username, password, app }, sip, spoolDir, ...accounts }
 }
 
-type Own = { username: string, password: string, accounts: Pick<Pbx, 'trunk' | 'agents'> }
+/** As in the environment of the container, so that one file of variables will do for both. */
+const sipPasswordOf = ({ extension }: { extension: string }): string => `SIP_PASSWORD_${extension}`
 
-async function startOwn (context: Context, { username, password, accounts }: Own): Promise<{ url: string, sip: Pbx['sip'], spoolDir: string }> {
+type Place = Pick<Pbx, 'sip' | 'spoolDir'> & { url: string }
+
+/** The PBX that ARI_URL names. Nobody but its owner knows its passwords. */
+function foreignPbx (): Place | undefined {
+  const url = process.env.ARI_URL?.replace(/\/+$/, '')
+  if (!url) return undefined
+  const missing = ['ARI_USERNAME', 'ARI_PASSWORD', 'TRUNK_PASSWORD', ...people.map(sipPasswordOf)].filter((name) => !process.env[name])
+  if (missing.length > 0) throw new Failure(`ARI_URL names an Asterisk that is not ours, so its accounts must be named too. Missing: ${missing.join(', ')}.`)
+  const sip = { host: process.env.TACET_SIP_HOST || new URL(url).hostname, port: Number(process.env.TACET_SIP_PORT || 5060) }
+  return { url, sip, spoolDir: process.env.TACET_SPOOL_DIR || null }
+}
+
+type Ari = { url: string, username: string, password: string, signal: AbortSignal }
+
+/** A Failure at once when what answers is too old, or does not know us: waiting mends neither. */
+async function untilItAnswers ({ url, username, password, signal }: Ari): Promise<void> {
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  const { status, text } = await untilItWorks(async () => {
+    const response = await fetch(`${url}/ari/asterisk/info`, { headers: { authorization }, signal: AbortSignal.timeout(2000) })
+    if (!response.ok && response.status !== 401) throw new Error(`ARI answered ${response.status}`)
+    return { status: response.status, text: await response.text() }
+  }, { what: `Asterisk at ${url} is`, timeoutMs: 60_000, signal })
+  if (status === 401) throw new Failure(`Asterisk at ${url} refuses the user ${username} (ARI_USERNAME) or the password (ARI_PASSWORD).`)
+  const version = versionIn(infoSchema.parse(JSON.parse(text)).system.version)
+  if (!isNewEnough(version)) throw new Failure(`Asterisk at ${url} is ${version}; Tacet needs ${oldestVersion} or newer.`)
+}
+
+type Own = { app: string, username: string, password: string, accounts: Pick<Pbx, 'trunk' | 'agents'> }
+
+async function startOwn (context: Context, { app, username, password, accounts }: Own): Promise<Place> {
   const { dataDir, say } = context
   const asterisk = await findAsterisk(context)
   const ariHost = '127.0.0.1'
@@ -89,6 +115,7 @@ async function startOwn (context: Context, { username, password, accounts }: Own
     ariPort,
     ariUsername: username,
     ariPassword: password,
+    ariApp: app,
     sipHost,
     sipPort,
     rtpStart,

@@ -27,7 +27,7 @@ export function hasCommand (command: string): boolean {
 
 /** The command that installs packages, as whoever reads it must type it. */
 export const suggestInstall = (packages: string[]): string =>
-  `${isRoot() ? '' : 'sudo '}apt-get install --no-install-recommends ${packages.join(' ')}`
+  ['update', `install --no-install-recommends ${packages.join(' ')}`].map((action) => `${isRoot() ? '' : 'sudo '}apt-get ${action}`).join(' && ')
 
 /** Where Debian packages come from: TACET_DEBIAN_MIRROR, else the mirror this machine uses, else Debian's own. */
 export const debianMirror = (): string =>

@@ -22,8 +22,8 @@ export async function untilItWorks<T> (attempt: () => Promise<T>, options: WaitO
 }
 
 /** Resolves when a GET answers 2xx; throws otherwise. */
-export async function expectOk (url: string, headers: Record<string, string> = {}): Promise<void> {
-  const response = await fetch(url, { headers, signal: AbortSignal.timeout(2000) })
+export async function expectOk (url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2000) })
   await response.arrayBuffer()
   if (!response.ok) throw new Error(`${url} answered ${response.status}`)
 }
