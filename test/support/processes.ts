@@ -20,12 +20,12 @@ export interface ServiceProcess {
   isRunning: () => boolean
 }
 
-export interface ServiceOptions { name: 'settings' | 'call-control' | 'recording-assembly', env: Record<string, string>, httpPort: number, adminPort: number, logDir: string, /** Another one is active: it is enough that it lives. */ isStandby?: boolean }
+export interface ServiceOptions { name: 'settings' | 'call-control' | 'recording-assembly', env: Record<string, string>, httpPort: number, adminPort: number, logDir: string, isCompiled?: boolean, /** Another one is active: it is enough that it lives. */ isStandby?: boolean }
 
-/** Starts a service from its sources and waits until it is ready. */
-export async function startService ({ name, env, httpPort, adminPort, logDir, isStandby = false }: ServiceOptions): Promise<ServiceProcess> {
+/** Starts a service, from its sources or as compiled, and waits until it is ready. */
+export async function startService ({ name, env, httpPort, adminPort, logDir, isCompiled = false, isStandby = false }: ServiceOptions): Promise<ServiceProcess> {
   mkdirSync(logDir, { recursive: true })
-  const child = run(`services/${name}/src/main.ts`, { ...env, HTTP_PORT: String(httpPort), ADMIN_PORT: String(adminPort), LOG_LEVEL: 'debug' }, join(logDir, `${name}.log`))
+  const child = run(scriptOf(name, 'main', isCompiled), { ...env, HTTP_PORT: String(httpPort), ADMIN_PORT: String(adminPort), LOG_LEVEL: 'debug' }, join(logDir, `${name}.log`))
   const adminUrl = `http://127.0.0.1:${adminPort}`
   let hasExited = false
   const exited = once(child, 'exit').then(() => { hasExited = true })
@@ -46,6 +46,10 @@ export async function startService ({ name, env, httpPort, adminPort, logDir, is
   }
 }
 
+/** A script of a service: what development runs, or what production does. */
+export const scriptOf = (name: ServiceOptions['name'], script: string, isCompiled = false): string =>
+  isCompiled ? `services/${name}/dist/${script}.js` : `services/${name}/src/${script}.ts`
+
 /** Runs a script to its end; throws when it fails. */
 export async function runToEnd (script: string, env: Record<string, string>, logFile: string): Promise<void> {
   const [code] = await once(run(script, env, logFile), 'exit')
@@ -53,7 +57,7 @@ export async function runToEnd (script: string, env: Record<string, string>, log
 }
 
 function run (script: string, env: Record<string, string>, logFile: string): ChildProcess {
-  const child = spawn(process.execPath, ['--conditions=@tacet/source', join(root, script)], { env: { ...baseEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...script.endsWith('.ts') ? ['--conditions=@tacet/source'] : [], join(root, script)], { env: { ...baseEnv(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   const log = createWriteStream(logFile, { flags: 'a' })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import pg from 'pg'
 import { createHttpClient, createTestDatabase, createTestTopics, eventually, freePort, kafkaProbe, readStack, type HttpClient, type KafkaProbe } from '@tacet/test-kit'
-import { runToEnd, startService, type ServiceOptions, type ServiceProcess } from './processes.ts'
+import { runToEnd, scriptOf, startService, type ServiceOptions, type ServiceProcess } from './processes.ts'
 
 export interface TestAgent { agentId: string, extension: string, sip: { username: string, password: string }, token: string, deviceToken: string }
 
@@ -33,13 +33,13 @@ export interface Tacet {
 
 export interface Owner { teardown: (close: () => unknown) => void }
 
-export interface TacetOptions { /** Of call-control and recording-assembly. */ env?: Record<string, string>, stack?: Stack, keepLogs?: boolean }
+export interface TacetOptions { /** Of call-control and recording-assembly. */ env?: Record<string, string>, stack?: Stack, keepLogs?: boolean, /** What `npm run build` made is run, not the sources. */ isCompiled?: boolean }
 
 const allOn = { inbound: 'on', outbound: 'on', internal: 'on' }
 const names: ServiceOptions['name'][] = ['settings', 'call-control', 'recording-assembly']
 
 /** A Tacet of its own on the real stack: database, topics, the three services, a company with three agents. Closed with the test. */
-export async function startTacet (t: Owner, { env = {}, stack = readStack(), keepLogs = process.env.TACET_KEEP_LOGS !== undefined }: TacetOptions = {}): Promise<Tacet> {
+export async function startTacet (t: Owner, { env = {}, stack = readStack(), isCompiled = false, keepLogs = process.env.TACET_KEEP_LOGS !== undefined }: TacetOptions = {}): Promise<Tacet> {
   keepPace()
   const home = await mkdtemp(join(tmpdir(), 'tacet-e2e-'))
   if (keepLogs) process.stderr.write(`logs: ${home}\n`)
@@ -55,13 +55,13 @@ export async function startTacet (t: Owner, { env = {}, stack = readStack(), kee
     'call-control': { ...common, ...ari, DATABASE_URL: database.urls.call_control, PBX_ID: `test-${randomBytes(4).toString('hex')}`, LEASE_TTL_MS: '3000', ...env },
     'recording-assembly': { ...common, ...ari, DATABASE_URL: database.urls.recording_assembly, RECORDINGS_DIR: recordingsDir, ...env },
   }
-  const migrated = names.map(name => runToEnd(`services/${name}/src/db/migrate.ts`, { DATABASE_URL: envs[name].DATABASE_URL!, LOG_LEVEL: 'info' }, join(home, `${name}-migrate.log`)))
+  const migrated = names.map(name => runToEnd(scriptOf(name, 'db/migrate', isCompiled), { DATABASE_URL: envs[name].DATABASE_URL!, LOG_LEVEL: 'info' }, join(home, `${name}-migrate.log`)))
   const ports = Object.fromEntries(await Promise.all(names.map(async name => [name, { httpPort: await freePort(), adminPort: await freePort() }]))) as Record<ServiceOptions['name'], { httpPort: number, adminPort: number }>
   await Promise.all(migrated)
 
   const services = {} as Tacet['services']
   const start: Tacet['start'] = async (name, more) => {
-    services[name] = await startService({ name, env: { ...envs[name], ...more }, ...ports[name], logDir: home })
+    services[name] = await startService({ name, env: { ...envs[name], ...more }, ...ports[name], logDir: home, isCompiled })
     return services[name]
   }
   const seconds: ServiceProcess[] = []

@@ -15,7 +15,8 @@ export async function preflight (progress: Progress, signal: AbortSignal): Promi
   if (!process.env.KAFKA_BROKERS) await checkJava(signal)
 }
 
-async function neededCommands (signal: AbortSignal): Promise<NeededCommand[]> {
+/** What this machine and this environment cannot do without. */
+export async function neededCommands (signal: AbortSignal): Promise<NeededCommand[]> {
   const needed: NeededCommand[] = ['espeak-ng', 'ffmpeg']
   if (!process.env.KAFKA_BROKERS) needed.push('java', 'mvn')
   if (!process.env.ARI_URL && !existsSync(asteriskRoot) && !await findOnPath(signal)) needed.push('debootstrap')

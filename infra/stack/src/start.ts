@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { showGuide } from './demo/guide.ts'
 import { playDemoCall } from './demo/play.ts'
@@ -10,8 +10,8 @@ import { demoDirOf, startStack } from './stack.ts'
 import { supervise } from './supervisor.ts'
 import { repositoryDir } from './system/paths.ts'
 
-const { values: options } = parseArgs({ options: { demo: { type: 'boolean', default: false } } })
-const dataDir = join(repositoryDir, '.local')
+const { values: options } = parseArgs({ options: { demo: { type: 'boolean', default: false }, data: { type: 'string' } } })
+const dataDir = resolve(options.data ?? join(repositoryDir, '.local'))
 const addressBook = join(dataDir, 'stack.json')
 
 await runUntilStopped(async (own) => {
