@@ -26,11 +26,14 @@ They choose free ports and run everything themselves. These change that:
 
 | variable | what it does |
 |---|---|
-| \`DATABASE_URL\` | use this PostgreSQL (as its superuser) instead of our own |
+| \`DATABASE_URL\` | use this PostgreSQL (as its superuser) instead of our own; the services' roles, which are the whole server's, get this instance's passwords |
 | \`KAFKA_BROKERS\`, \`KAFKA_TOPIC_PREFIX\` | use these brokers instead of our own |
-| \`ARI_URL\`, \`ARI_USERNAME\`, \`ARI_PASSWORD\`, \`ARI_APP\` | use this Asterisk, which must have the demo's dialplan and accounts |
-| \`TACET_SIP_HOST\` | the address that our Asterisk listens on for phones, 127.0.0.1 by default; with this machine's own address, phones elsewhere reach it |
-| \`TACET_SIP_PORT\`, \`TACET_RTP_PORTS\` | its SIP port (15060), its RTP ports (20000-20999) |
+| \`ARI_URL\`, \`ARI_USERNAME\`, \`ARI_PASSWORD\` | use this Asterisk, 22.10.1 or newer, which must have the demo's dialplan and accounts (\`asterisk-conf\`) |
+| \`TRUNK_PASSWORD\`, \`SIP_PASSWORD_1001\`, \`…_1002\`, \`…_1003\` | the passwords of those accounts: required beside \`ARI_URL\`, made once by ourselves otherwise |
+| \`TACET_SPOOL_DIR\` | the folder \`recording\` in the spool of that Asterisk, if it can be read from here; else segments come over ARI |
+| \`ARI_APP\` | the Stasis application (\`tacet\`); our own Asterisk is told, another needs the global variable \`TACET_APP\` |
+| \`TACET_SIP_HOST\`, \`TACET_SIP_PORT\` | where phones reach the PBX. Our own Asterisk listens there (127.0.0.1, 15060); with this machine's own address, phones elsewhere reach it. Of another Asterisk: the host of \`ARI_URL\`, 5060 |
+| \`TACET_RTP_PORTS\` | the RTP ports of our own Asterisk (20000-20999) |
 | \`TACET_ARI_PORT\`, \`TACET_POSTGRES_PORT\`, \`TACET_KAFKA_PORT\`, \`TACET_KAFKA_CONTROLLER_PORT\` | the ports of the parts; when a named one is taken, that is an error |
 | \`TACET_SETTINGS_HTTP_PORT\`, \`TACET_CALL_CONTROL_HTTP_PORT\`, \`TACET_ASSEMBLY_HTTP_PORT\`, and the same with \`ADMIN\` | the ports of the services |
 | \`TACET_DEBIAN_MIRROR\` | where Debian packages come from |

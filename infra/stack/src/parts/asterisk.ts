@@ -1,12 +1,11 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeConfiguration } from '../asterisk/configuration.ts'
 import { findAsterisk } from '../asterisk/find-asterisk.ts'
 import { isNewEnough, oldestVersion, versionIn } from '../asterisk/version.ts'
 import type { Context } from '../context.ts'
-import { fillIn, writePrivately } from '../system/files.ts'
 import { Failure } from '../system/failure.ts'
-import { repositoryDir } from '../system/paths.ts'
 import { choosePort } from '../system/ports.ts'
 import { untilItWorks } from '../system/wait.ts'
 
@@ -132,20 +131,6 @@ async function startOwn (context: Context, { app, username, password, accounts }
     cwd: home,
   })
   return { url: `http://${ariHost}:${ariPort}`, sip: { host: sipHost, port: sipPort }, spoolDir: join(dirs.spoolDir, 'recording') }
-}
-
-/** Asterisk calls the lack of one an error. */
-const emptyFiles = ['acl.conf', 'ccss.conf', 'manager.conf', 'pjproject.conf', 'queuerules.conf', 'udptl.conf', 'websocket_client.conf']
-
-/** asterisk-conf/, then asterisk-conf/demo/ over it, with the placeholders filled in. */
-function writeConfiguration (etcDir: string, ...[values, lists]: [Record<string, string | number>, Parameters<typeof fillIn>[2]]): void {
-  const general = join(repositoryDir, 'asterisk-conf')
-  for (const name of emptyFiles) writePrivately(join(etcDir, name), name === 'acl.conf' ? '' : '[general]\n')
-  for (const dir of [general, join(general, 'demo')]) {
-    for (const name of readdirSync(dir).filter((entry) => entry.endsWith('.conf'))) {
-      writePrivately(join(etcDir, name), fillIn(readFileSync(join(dir, name), 'utf8'), values, lists))
-    }
-  }
 }
 
 function rtpPorts (): { rtpStart: number, rtpEnd: number } {
