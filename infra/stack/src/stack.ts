@@ -18,7 +18,7 @@ export async function startStack (supervisor: Supervisor, progress: Progress, ad
     },
   })
 
-  const stack: Stack = { ...infrastructure, recordingsDir: recordingsDirOf(supervisor.dataDir), adminToken: quiet.secret('operatorToken') }
+  const stack: Stack = { ...infrastructure, recordingsDir: recordingsDirOf(supervisor.dataDir), operatorToken: quiet.secret('operatorToken') }
   supervisor.nextStage()
   const start = async (name: typeof serviceNames[number]) => {
     const { url, adminUrl } = await progress.step(name, (say) => startService(name, stack, supervisor.contextFor(say)))

@@ -34,6 +34,9 @@ export const stackSchema = z.object({
   assembly: httpService.optional(),
   recordingsDir: z.string().optional(),
   companyId: z.string().optional(),
+  /** Of an owner of that company: valid at all three services. */
   adminToken: z.string().optional(),
+  /** The operator's, for what is no company's: valid at settings only, which makes a JWT of it for the others. */
+  operatorToken: z.string().optional(),
 })
 export type Stack = z.infer<typeof stackSchema>

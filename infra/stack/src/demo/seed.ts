@@ -18,7 +18,7 @@ const company = {
 }
 
 type Versioned = { id: string, version: number }
-const keptSchema = z.array(z.object({ credentialId: z.string(), agentId: z.string(), kind: z.enum(['api-token', 'device-token']), token: z.string() }))
+const keptSchema = z.array(z.object({ credentialId: z.string(), agentId: z.string().nullable(), kind: z.enum(['api-token', 'device-token']), token: z.string() }))
 type Kept = z.infer<typeof keptSchema>[number]
 
 /**
@@ -26,9 +26,9 @@ type Kept = z.infer<typeof keptSchema>[number]
  * Settings that somebody changed are put back; tokens are made once and kept in `dataDir`, since only their hashes are stored elsewhere.
  */
 export async function seedDemo (stack: Stack, { dataDir, signal }: { dataDir: string, signal: AbortSignal }): Promise<Stack> {
-  const { settings, callControl, assembly, adminToken } = stack
-  if (!settings || !callControl || !assembly || !adminToken) throw new Error('the demo needs the services')
-  const asOperator = createHttpClient(settings.url, { token: adminToken })
+  const { settings, callControl, assembly, operatorToken } = stack
+  if (!settings || !callControl || !assembly || !operatorToken) throw new Error('the demo needs the services')
+  const asOperator = createHttpClient(settings.url, { token: operatorToken })
   const versions = [await put(asOperator, `/v1/companies/${companyId}`, companyId, company)]
   for (const [index, { e164, label }] of stack.numbers.entries()) {
     const id = numberIdOf(index + 1)
@@ -38,13 +38,14 @@ export async function seedDemo (stack: Stack, { dataDir, signal }: { dataDir: st
     versions.push(await put(asOperator, `/v1/companies/${companyId}/agents/${agentId}`, agentId, { name, endpoints: [endpoint] }))
   }
   const tokens = await keepTokens(asOperator, stack, join(dataDir, 'demo-tokens.json'))
-  const tokenOf = (agentId: string, kind: Kept['kind']): string | undefined =>
+  const tokenOf = (agentId: string | null, kind: Kept['kind']): string | undefined =>
     tokens.find((kept) => kept.agentId === agentId && kept.kind === kind)?.token
   const agents = stack.agents.map((agent) => ({
     ...agent, apiToken: tokenOf(agent.agentId, 'api-token'), deviceToken: tokenOf(agent.agentId, 'device-token'),
   }))
-  await arrival(stack, versions, agents.map(({ apiToken }) => apiToken ?? ''), signal)
-  return { ...stack, companyId, agents }
+  const adminToken = tokenOf(null, 'api-token') ?? ''
+  await arrival(stack, versions, [adminToken, ...agents.map(({ apiToken }) => apiToken ?? '')], signal)
+  return { ...stack, companyId, agents, adminToken }
 }
 
 async function put (asOperator: HttpClient, path: string, id: string, body: object): Promise<Versioned> {
@@ -58,12 +59,14 @@ async function keepTokens (asOperator: HttpClient, stack: Stack, file: string): 
   const { items } = z.object({ items: z.array(z.object({ credentialId: z.string(), revokedAt: z.string().nullable() })) }).parse(bodyOf(await asOperator(path), path))
   const valid = new Set(items.filter(({ revokedAt }) => revokedAt === null).map(({ credentialId }) => credentialId))
   const kept = readKept(file).filter(({ credentialId }) => valid.has(credentialId))
-  for (const { agentId, name } of stack.agents) {
-    for (const [kind, label] of [['api-token', `${name}, REST`], ['device-token', `${name}, phone`]] as const) {
-      if (kept.some((one) => one.agentId === agentId && one.kind === kind)) continue
-      const created = bodyOf(await asOperator(path, { body: { kind, agentId, label, roles: ['agent'] } }), path)
-      kept.push(keptSchema.element.parse(created))
-    }
+  const wanted = stack.agents.flatMap(({ agentId, name }) => [
+    { kind: 'api-token', agentId, label: `${name}, REST`, roles: ['agent'] },
+    { kind: 'device-token', agentId, label: `${name}, phone`, roles: ['agent'] },
+  ])
+  for (const credential of [...wanted, { kind: 'api-token', label: 'Owner', roles: ['owner'] }]) {
+    const agentId = 'agentId' in credential ? credential.agentId : null
+    if (kept.some((one) => one.agentId === agentId && one.kind === credential.kind)) continue
+    kept.push(keptSchema.element.parse(bodyOf(await asOperator(path, { body: credential }), path)))
   }
   writePrivately(file, JSON.stringify(kept, null, 2))
   return kept

@@ -53,11 +53,15 @@ t.test('npm start -- --demo plays the call, proves its promise, leaves three fil
   await eventually(() => existsSync(addressBook), { timeoutMs: 60_000, message: 'stack.json' })
 
   t.equal(statSync(addressBook).mode & 0o777, 0o600)
-  const stack = stackSchema.required({ settings: true, callControl: true, assembly: true, recordingsDir: true, companyId: true, adminToken: true }).parse(JSON.parse(readFileSync(addressBook, 'utf8')))
+  const stack = stackSchema.required({ settings: true, callControl: true, assembly: true, recordingsDir: true, companyId: true, adminToken: true, operatorToken: true }).parse(JSON.parse(readFileSync(addressBook, 'utf8')))
   t.match(stack, { postgres: { url: database.url }, kafka: { brokers: kafka.brokers, topicPrefix: topics.prefix }, ari, sip, trunk, spoolDir })
   t.equal(stack.agents.length, 3)
   for (const agent of stack.agents) t.ok(agent.sip.password && agent.apiToken && agent.deviceToken, agent.name)
   t.equal(stack.numbers.length, 3)
+  for (const url of [`${stack.settings.url}/v1/companies/${stack.companyId}`, `${stack.callControl.url}/v1/calls`, `${stack.assembly.url}/v1/recordings`]) {
+    t.equal((await fetch(url, { headers: { authorization: `Bearer ${stack.adminToken}` } })).status, 200, url)
+  }
+  t.equal((await fetch(`${stack.settings.url}/v1/companies`, { headers: { authorization: `Bearer ${stack.operatorToken}` } })).status, 200)
 
   const [code] = await exited
   t.equal(code, 0, shown.text)

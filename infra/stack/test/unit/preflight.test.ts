@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -66,7 +66,7 @@ t.test('where there is no apt-get, it is not what mends it', async (t) => {
 
 t.test('root has them installed', async (t) => {
   const { ffmpeg: _ffmpeg, ...commands } = complete
-  const steps = await preflightOn(t, { isRoot: true, commands: { ...commands, 'apt-get': '[ "$1" = update ] || echo "Setting up ${*: -1} (1.0)"' } })
+  const steps = await preflightOn(t, { isRoot: true, commands: { ...commands, 'apt-get': '[ "$1" = update ] || echo "Setting up $5 (1.0)"' } })
   t.same(steps, ['Debian packages: apt-get update, to install ffmpeg', 'Debian packages: ffmpeg'])
 })
 
@@ -93,9 +93,12 @@ t.test('other systems than Linux are named, before and after the dependencies ar
   await t.rejects(preflightOn(t, { commands: complete }), { name: 'Failure', message: "Tacet's stack runs on Linux; this is darwin." })
 })
 
-const bootstrap = (pretence: string, ...args: string[]) =>
-  promisify(execFile)(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(pretence)}`, join(repositoryDir, 'infra/stack/bootstrap.mjs'), ...args])
+/** Runs a copy that has nothing around it, so that it can not begin even where it does not refuse to. */
+async function bootstrap (pretence: string, ...args: string[]): Promise<unknown> {
+  const copy = join(t.testdir({ stack: { 'bootstrap.mjs': readFileSync(join(repositoryDir, 'infra/stack/bootstrap.mjs'), 'utf8') } }), 'stack/bootstrap.mjs')
+  return await promisify(execFile)(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(pretence)}`, copy, ...args])
     .then(() => 'nothing', ({ code, stderr }: { code: number, stderr: string }) => ({ code, stderr }))
+}
 
 t.test('npm start says what it can not begin on', async (t) => {
   t.same(await bootstrap("Object.defineProperty(process, 'platform', { value: 'darwin' })", 'start'), { code: 1, stderr: "✗ Tacet's stack runs on Linux; this is darwin.\n" })
