@@ -66,7 +66,7 @@ t.test('where there is no apt-get, it is not what mends it', async (t) => {
 
 t.test('root has them installed', async (t) => {
   const { ffmpeg: _ffmpeg, ...commands } = complete
-  const steps = await preflightOn(t, { isRoot: true, commands: { ...commands, 'apt-get': '[ "$1" = update ] || echo "Setting up $5 (1.0)"' } })
+  const steps = await preflightOn(t, { isRoot: true, commands: { ...commands, 'apt-get': '[ "$1" = update ] || echo "Setting up $4 (1.0)"' } })
   t.same(steps, ['Debian packages: apt-get update, to install ffmpeg', 'Debian packages: ffmpeg'])
 })
 
