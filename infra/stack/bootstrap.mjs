@@ -43,4 +43,7 @@ const env = {
 }
 const child = spawn(node, ['--conditions=@tacet/source', entry, ...args], { cwd: root, env, stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+// Whoever ends npm, or the shell that it runs this in, ends us: nobody passes their signal on.
+const parent = process.ppid
+setInterval(() => { if (process.ppid !== parent) child.kill('SIGTERM') }, 1000).unref()
 child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
