@@ -1,4 +1,4 @@
-import { heard, leaked, locate, samplesPerPacket, type Located, type SentPacket } from '@tacet/test-kit'
+import { leaked, locate, samplesPerPacket, type Located, type SentPacket } from '@tacet/test-kit'
 import type { Talk, Voice } from '../support/talk.ts'
 import type { SegmentFile } from './spool.ts'
 
@@ -7,7 +7,8 @@ export interface JudgedSegment {
   number: number
   samples: number
   leaks: Leak[]
-  /** Of packets that left while the call was recorded, the least of all voices. */
+  /** Of all packets, and of those that left while the call was surely recorded: the least of all voices. */
+  heardMs: number
   recordedMs: number
   spans: Span[]
 }
@@ -19,9 +20,10 @@ export interface Leak { segment: number, voice: string, silence: number, ms: num
 
 /** Where one voice lies in a segment. */
 export interface Span {
-  /** When its first and its last recorded sample left. */
-  heardFromMs: number
-  heardToMs: number
+  voice: string
+  /** What of the voice is in it: from this sample of hers to before that. */
+  heardFrom: number
+  heardTo: number
   /** When the segment's own first and last sample would have left, counted from those. */
   startedAtMs: number
   endedAtMs: number
@@ -60,6 +62,7 @@ function judgeSegment ({ voices, silent, recorded }: Spoken, number: number, loc
     number,
     samples,
     leaks: leaks.filter(({ ms }) => ms > 0),
+    heardMs: Math.min(...voices.map(({ name }) => leaked(located, name, -Infinity, Infinity))),
     recordedMs: Math.min(...voices.map(({ name }) => recorded.reduce((sum, { fromMs, toMs }) => sum + leaked(located, name, fromMs, toMs), 0))),
     spans: voices.flatMap(voice => spanOf(located, voice, samples)),
   }
@@ -68,12 +71,12 @@ function judgeSegment ({ voices, silent, recorded }: Spoken, number: number, loc
 function spanOf (located: Located, { name, sentPackets }: Voice, samples: number): Span[] {
   const tracks = located.parties.find(party => party.name === name)?.tracks ?? []
   const [first, last] = [tracks[0], tracks.at(-1)]
-  const ranges = heard(located, name)
-  if (first === undefined || last === undefined || ranges.length === 0) return []
+  if (first === undefined || last === undefined) return []
   const packets = new Map(sentPackets.map(packet => [packet.firstSample, packet]))
   return [{
-    heardFromMs: ranges[0]!.fromMs,
-    heardToMs: Math.max(...ranges.map(({ toMs }) => toMs)),
+    voice: name,
+    heardFrom: Math.min(...tracks.map(({ from, lag }) => from + lag)),
+    heardTo: Math.max(...tracks.map(({ to, lag }) => to + lag)),
     startedAtMs: leftAt(packets, first.from + first.lag) - first.from / 8,
     endedAtMs: leftAt(packets, last.to - 1 + last.lag) + (samples - last.to + 1) / 8,
   }]

@@ -4,14 +4,19 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Owner } from '../support/tacet.ts'
 
-const tickMs = 5
+/** Delays below that are not seen. */
+export const tickMs = 5
+/** As Asterisk's own (infra/stack): what kept this waiting may have kept Asterisk waiting. */
+const priority = -10
 
 export interface Metronome {
-  /** How long a process like any other was kept waiting for its turn, at worst, since this was last asked. */
-  takeWorstDelay: () => number
+  /** How long a process like Asterisk was kept waiting for its turn, at worst, between two moments. */
+  worstDelayMs: (fromMs: number, toMs: number) => number
 }
 
-/** Tells how busy the machine is: what Asterisk does late because others had the processor is not Asterisk's fault, nor ours. */
+interface Late { atMs: number, lateMs: number }
+
+/** Tells how busy the machine was, and when: what Asterisk does late because others had the processor is not Asterisk's fault, nor ours. */
 export async function startMetronome (t: Owner): Promise<Metronome> {
   const child = fork(fileURLToPath(import.meta.url), ['tick'])
   const exited = once(child, 'exit')
@@ -19,24 +24,27 @@ export async function startMetronome (t: Owner): Promise<Metronome> {
     child.disconnect()
     await exited
   })
-  let worstMs = 0
-  child.on('message', lateMs => { worstMs = Math.max(worstMs, Number(lateMs)) })
+  const lates: Late[] = []
+  child.on('message', late => { lates.push(late as Late) })
   await once(child, 'spawn')
-  setPriority(child.pid!, 0)
+  try {
+    setPriority(child.pid!, priority)
+  } catch {
+    // Not root: then nor is Asterisk before others.
+  }
   return {
-    takeWorstDelay () {
-      const worst = worstMs
-      worstMs = 0
-      return worst
-    },
+    worstDelayMs: (fromMs, toMs) => Math.max(0, ...lates.filter(({ atMs, lateMs }) => atMs >= fromMs && atMs - lateMs <= toMs).map(({ lateMs }) => lateMs)),
   }
 }
 
+const nowMs = (): number => performance.timeOrigin + performance.now()
+
 function tick (): void {
-  let before = performance.now()
+  let before = nowMs()
   const timer = setInterval(() => {
-    const now = performance.now()
-    if (now - before > tickMs) process.send?.(now - before - tickMs)
+    const now = nowMs()
+    const late: Late = { atMs: now, lateMs: now - before - tickMs }
+    if (late.lateMs > tickMs) process.send?.(late)
     before = now
   }, tickMs)
   process.once('disconnect', () => clearInterval(timer))

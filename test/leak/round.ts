@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { timelineSchema, type Timeline } from '@tacet/contracts'
+import { timelineSchema, type Manifest, type Timeline } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
 import type { Test } from 'tap'
 import { numbers, type Office } from '../support/office.ts'
@@ -15,6 +15,7 @@ export interface JudgedCall {
   cycles: Cycle[]
   segments: JudgedSegment[]
   timeline: Timeline
+  manifest: Manifest
 }
 
 /** Calls of several kinds, one after the other: in by trunk, by way of a Local channel, by a queue, and out. */
@@ -29,7 +30,7 @@ export async function openCalls (office: Office, count: number): Promise<Talk[]>
   return talks
 }
 
-export interface RoundOptions { calls: number, cyclesPerCall: number, hasStalls?: boolean, lossRatio?: number, chance: Chance, spool: SpoolWatch }
+export interface RoundOptions { calls: number, /** Of a pause and a resume. */ cyclesPerCall: number, hasStalls?: boolean, lossRatio?: number, chance: Chance, spool: SpoolWatch }
 
 /** Calls side by side, each paused again and again; then every file under the spool, and the recordings made of them, judged. */
 export async function playRound (t: Test, office: Office, options: RoundOptions): Promise<JudgedCall[]> {
@@ -49,14 +50,15 @@ export async function playRound (t: Test, office: Office, options: RoundOptions)
   for (const [index, talk] of talks.entries()) {
     const own = files.filter(({ callId }) => callId === talk.callId).toSorted((a, b) => a.number - b.number)
     const timeline = await checkRecording(t, office, talk, own)
-    judged.push({ talk, cycles: cycles[index]!, segments: judgeSegments(talk, own), timeline })
+    const { manifest } = (await waitForEvent(office.tacet, talk.callId, 'recording.ended')).data
+    judged.push({ talk, cycles: cycles[index]!, segments: judgeSegments(talk, own), timeline, manifest })
   }
   return judged
 }
 
 /** Each stretch between two silences is one file, and there is no other. */
 function checkSpool (t: Test, talks: Talk[], files: SegmentFile[], spool: SpoolWatch, cyclesPerCall: number): void {
-  const expected = talks.flatMap(({ callId }) => Array.from({ length: cyclesPerCall }, (_, i) => `tacet-${callId}-${i + 1}.wav`)).sort()
+  const expected = talks.flatMap(({ callId }) => Array.from({ length: cyclesPerCall + 1 }, (_, i) => `tacet-${callId}-${i + 1}.wav`)).sort()
   t.same(files.map(({ callId, number }) => `tacet-${callId}-${number}.wav`).sort(), expected, 'one file for each stretch that was recorded')
   spool.expect(expected)
   t.same(spool.strangers(), [], 'no other file was ever under the spool')
