@@ -11,6 +11,7 @@ export const between = (chance: Chance, from: number, to: number): number => fro
 const packets = (chance: Chance, from: number, to: number): number => 20 * Math.round(between(chance, from / 20, to / 20))
 
 export interface CycleOptions {
+  /** Of a pause and the resume after it; one last pause comes on top, which closes the last segment. */
   cycles: number
   chance: Chance
   /** Every third pause has the network stall around it, beginning with this one; none when it is missing. */
@@ -23,11 +24,11 @@ export interface Cycle { paused: Pressed, resumed?: Pressed, isStalled: boolean 
 /** Pauses and resumes a call again and again while everybody talks. Leaves it paused: then all its segments are closed. */
 export async function runCycles (talk: Talk, { cycles, chance, firstStall = Infinity }: CycleOptions): Promise<Cycle[]> {
   const done: Cycle[] = []
-  for (let i = 0; i < cycles; i++) {
+  for (let i = 0; i <= cycles; i++) {
     const isStalled = (i - firstStall) % 3 === 0
     await speak(talk.voices, packets(chance, 300, 440))
     const paused = isStalled ? await pauseInStall(talk, chance) : await pauseAndSpeak(talk, chance)
-    const resumed = i < cycles - 1 ? { resumed: await talk.resume() } : {}
+    const resumed = i < cycles ? { resumed: await talk.resume() } : {}
     done.push({ paused, ...resumed, isStalled })
   }
   return done
@@ -39,11 +40,12 @@ async function pauseAndSpeak (talk: Talk, chance: Chance): Promise<Pressed> {
   return paused
 }
 
-/** The network begins to stall somewhere from 300 ms before the pause to 100 ms after it. What it held back arrives at once, often right before the resume. */
+/** The network stalls for 100 to 400 ms, and the pause is pressed meanwhile, or at most 100 ms before. What was held back arrives at once, often right before the resume. */
 async function pauseInStall (talk: Talk, chance: Chance): Promise<Pressed> {
-  const leadMs = between(chance, -100, 300)
+  const durationMs = between(chance, 100, 400)
+  const leadMs = between(chance, -100, durationMs)
   const stalled = chance() < 0.5 ? talk.voices : talk.voices.slice(0, 1)
-  const stall = () => Promise.all(stalled.map(({ call }) => call.stall(between(chance, 100, 400))))
+  const stall = () => Promise.all(stalled.map(({ call }) => call.stall(durationMs)))
   if (leadMs > 0) {
     const over = stall()
     await delay(leadMs)
