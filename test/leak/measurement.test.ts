@@ -23,7 +23,7 @@ await eventually(() => ari.state === 'up', { timeoutMs: 10_000, message: 'ARI di
 
 t.test('a recorder kept across the pause is found leaking, in spite of the guard', async t => {
   const leakedMs = await pauseInStall(t, { isKept: true })
-  t.comment(`${leakedMs} ms of ${stallMs} ms held back leaked`)
+  t.pass(`figures: with a recorder kept across the pause ${leakedMs} ms of ${stallMs} ms held back leaked`)
   t.ok(leakedMs >= 40, `${leakedMs} ms of what was said in the pause is in the segment after it`)
 })
 

@@ -13,7 +13,6 @@ const seed = Number(process.env.MATRIX_SEED ?? Date.now() % 1_000_000)
 const isAll = process.env.MATRIX === 'all'
 
 t.setTimeout(isAll ? 3_600_000 : 175_000)
-t.comment(`MATRIX_SEED=${seed}`)
 const ground = await openGround(t)
 const rounds = choose(faults({ isLong: isAll }), { seed, isAll, only: process.env.MATRIX_ONLY, budgetSeconds: 30 })
 const tacet = await startTacet(t, { stack: ground.stack, env: { LEASE_TTL_MS: '2000', ASSEMBLY_LEASE_MS: '1000' } })
@@ -21,7 +20,7 @@ const spool = await watchMatrixSpool(t, ground.stack)
 const office = await openOffice(t, tacet)
 
 for (const [index, round] of rounds.entries()) {
-  t.test(`round ${index + 1}`, async t => {
+  t.test(`round ${index + 1} (MATRIX_SEED=${seed})`, async t => {
     const world: World = { ground, tacet, history: { office, lines: [] } }
     await begin(world.history)
     for (const [place, fault] of round.entries()) {

@@ -24,10 +24,11 @@ export async function buildTap (progress: Progress, signal: AbortSignal): Promis
 /** Runs test files (all when none are named), two at a time but for the serial ones of .taprc, and shows each as it ends. Aborted, it resolves with the counts so far. */
 export async function runTap (files: string[], env: NodeJS.ProcessEnv, progress: Progress, signal: AbortSignal): Promise<ReturnType<Tally['result']>> {
   const tally = createTally({
-    onFile: ({ file, ok, timeMs, passed, failed }) => {
+    onFile: ({ file, ok, timeMs, passed, failed, figures }) => {
       const mark = ok ? colors.green('✓') : colors.red('✗')
       const counts = failed > 0 ? `${passed} passed, ${colors.red(`${failed} failed`)}` : `${passed} passed`
       progress.line(`  ${mark} ${file} ${colors.dim(`${counts}, ${(timeMs / 1000).toFixed(1)} s`)}`)
+      for (const figure of figures) progress.line(`      ${colors.dim(figure)}`)
     },
     onFailed: (failed) => progress.line(describe(failed)),
   })

@@ -11,9 +11,11 @@ export type TapEvent = [kind: string, detail: {
 }]
 
 export type Failed = { name: string, diag: NonNullable<TapEvent[1]['diag']> }
-export type FileResult = { file: string, ok: boolean, timeMs: number, passed: number, failed: number }
+export type FileResult = { file: string, ok: boolean, timeMs: number, passed: number, failed: number, /** What it measured: assertions that pass and begin with `figures: `. */ figures: string[] }
 
 type Suite = { name: string, hasSuites: boolean, failedBefore: number, passedBefore: number }
+
+const figuresMark = 'figures: '
 
 export type Tally = ReturnType<typeof createTally>
 
@@ -24,6 +26,7 @@ export type Tally = ReturnType<typeof createTally>
 export function createTally (hear: { onFile: (result: FileResult) => void, onFailed: (failed: Failed) => void }) {
   const suites: Suite[] = []
   const unrun: string[] = []
+  let figures: string[] = []
   let passed = 0
   let failed = 0
   let isComplete = false
@@ -46,13 +49,15 @@ export function createTally (hear: { onFile: (result: FileResult) => void, onFai
       failed++
       if (level === 1) hear.onFailed({ name: fullname, diag })
     }
-    if (level === 1) hear.onFile({ file: name, ok: ok && !skip, timeMs: time, passed: passed - suite.passedBefore, failed: failed - suite.failedBefore })
+    if (level === 1) hear.onFile({ file: name, ok: ok && !skip, timeMs: time, passed: passed - suite.passedBefore, failed: failed - suite.failedBefore, figures })
+    if (level === 1) figures = []
   }
 
   return {
     add ([kind, detail]: TapEvent): void {
       if (kind === 'start') begin(detail.name)
       else if (kind === 'end') end(detail)
+      else if (kind === 'pass' && detail.name.startsWith(figuresMark)) figures.push(detail.name.slice(figuresMark.length))
       else if (kind === 'skip' || kind === 'todo') unrun.push(`${detail.fullname}: ${detail.skip ?? detail.todo}`)
       else if (kind === 'fail' && detail.time === undefined) hear.onFailed({ name: detail.fullname ?? detail.name, diag: detail.diag ?? {} })
     },

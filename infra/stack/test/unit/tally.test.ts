@@ -29,6 +29,13 @@ t.test('a file without subtests is one case', async (t) => {
   t.match(count(...inFile(true, assertion(true, 'x'), assertion(true, 'y'))), { passed: 1, failed: 0 })
 })
 
+t.test('what a file measured is told with it', async (t) => {
+  const seen = count(start('all', 0),
+    start('a.test.ts', 1), start('case', 2), assertion(true, 'x'), assertion(true, 'figures: 3 ms'), end('case', 2, true), end('a.test.ts', 1, true),
+    start('b.test.ts', 1), end('b.test.ts', 1, true), end('all', 0, true))
+  t.same(seen.files.map(({ figures }) => figures), [['3 ms'], []])
+})
+
 t.test('a file that fails outside its cases is a failed case', async (t) => {
   const seen = count(...inFile(false, start('good', 2), assertion(true, 'x'), end('good', 2, true)))
   t.match(seen, { passed: 1, failed: 1, failures: ['a.test.ts'] })
