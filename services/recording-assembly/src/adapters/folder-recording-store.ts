@@ -37,9 +37,10 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       if (confirm !== undefined) await removeLeftovers(path)
       return await publishAtomically(path, async (file, tempPath) => {
         const result = await write(file, tempPath)
-        await file.sync()
         const { size } = await file.stat()
-        const stored = await digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
+        const readBack = digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
+        // At once: what is read back comes out of the page cache, before the disk has it as well as after.
+        const [stored] = await Promise.all([readBack, file.sync()])
         await confirm?.()
         return { result, ...stored }
       }, signal === undefined ? {} : { signal })
