@@ -13,8 +13,10 @@ export interface BareAri {
   legs: () => Promise<Map<string, string>>
   /** A recorder that runs. */
   start: (legId: string) => Promise<string>
-  /** Sends it to its stop, waits for the event that proves it, and deletes it. Returns when the proof was there. */
+  /** Sends it to its stop and waits for the event that proves it. Returns when that was there. */
   stop: (recorderId: string) => Promise<number>
+  /** Tacet does that after its answer. */
+  remove: (recorderId: string) => Promise<unknown>
   close: () => Promise<void>
 }
 
@@ -55,11 +57,8 @@ export async function connectBareAri ({ ari }: Stack): Promise<BareAri> {
       await send(recorderId, 'start', 'started')
       return recorderId
     },
-    async stop (recorderId) {
-      const provenAtMs = await send(recorderId, 'stop-bench', 'stopped')
-      await client.delete(`/ari/channels/${recorderId}`)
-      return provenAtMs
-    },
+    stop: async recorderId => await send(recorderId, 'stop-bench', 'stopped'),
+    remove: async recorderId => await client.delete(`/ari/channels/${recorderId}`),
     async close () {
       socket.close()
       await client.close()

@@ -40,5 +40,8 @@ export function createPresses (client: Client): Presses {
   return presses
 }
 
+/** Answers that a figure must not contain: quick because they promise less, or none at all. */
+export const hasTrouble = ({ undurable, failed }: Pick<Presses, 'undurable' | 'failed'>): boolean => undurable > 0 || failed > 0
+
 export const noteTrouble = ({ undurable, failed }: Pick<Presses, 'undurable' | 'failed'>): string =>
   (undurable === 0 ? '' : `; ${undurable} answers with durable: false`) + (failed === 0 ? '' : `; ${failed} FAILED`)

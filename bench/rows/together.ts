@@ -2,7 +2,7 @@ import { connectBareAri, type BareAri } from '../bare-ari.ts'
 import { startCallers, type BenchCall } from '../calls.ts'
 import { createClient, type Client } from '../client.ts'
 import { describeSpread, median, ms, spreadOf, time, type Figure } from '../figures.ts'
-import { createPresses, noteTrouble, type Presses } from '../presses.ts'
+import { createPresses, hasTrouble, noteTrouble, type Presses } from '../presses.ts'
 import type { Row } from '../row.ts'
 
 const sizes = [50, 100]
@@ -48,6 +48,7 @@ async function playRound (calls: BenchCall[], legs: Map<string, string>, tacet: 
   const recorders: string[] = []
   for (const { sipCallId } of calls) recorders.push(await bare.start(legs.get(sipCallId)!))
   const bareAllMs = await time(() => Promise.all(recorders.map(bare.stop)))
+  await Promise.all(recorders.map(bare.remove))
   for (let i = 0; i < calls.length; i += 10) await Promise.all(calls.slice(i, i + 10).map(({ callId }) => presses.resume(callId)))
   return { allMs, bareAllMs, presses }
 }
@@ -60,10 +61,10 @@ function figureOf (size: number, rounds: Round[]): Figure {
   return {
     figure: `${size} calls paused at once, until all have their 200`,
     tacet: `median ${ms(median(all))}, worst ${ms(Math.max(...all))}${noteTrouble(trouble)}`,
-    reference: `bare ARI, 8 connections: median ${ms(median(bareAll))}, worst ${ms(Math.max(...bareAll))}`,
+    reference: `bare ARI, continue → StasisStart, 8 connections: median ${ms(median(bareAll))}, worst ${ms(Math.max(...bareAll))}`,
     ratio,
-    goal: `all ≤ ${goalMs} ms, ≤ 2 × bare`,
-    isMet: median(all) <= goalMs && ratio <= 2 && trouble.failed === 0,
+    goal: `all ≤ ${goalMs} ms each time, ≤ 2 × bare`,
+    isMet: Math.max(...all) <= goalMs && ratio <= 2 && !hasTrouble(trouble),
     details: { rounds: rounds.length, ...trouble, lastFailure: rounds.findLast(({ presses }) => presses.lastFailure)?.presses.lastFailure, all, bareAll, each: describeSpread(spreadOf(rounds.flatMap(({ presses }) => presses.tookMs))) },
   }
 }
