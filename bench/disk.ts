@@ -23,16 +23,21 @@ export async function measureFsync (dir: string, count = 50): Promise<Spread> {
   return spreadOf(took)
 }
 
-const sampleRateHz = 8000
+export const sampleRateHz = 8000
 const segmentCount = 21
-const segmentSamples = Math.floor(3600 * sampleRateHz / segmentCount)
+
+export interface Prepared { paths: string[], bytes: number, segmentSamples: number }
 
 /** An hour of a call that was stopped twenty times, as Asterisk writes it. */
-export async function prepareHour (dir: string): Promise<{ paths: string[], bytes: number }> {
+export async function prepareHour (dir: string): Promise<Prepared> {
+  return await prepareSegments(dir, segmentCount, Math.floor(3600 * sampleRateHz / segmentCount))
+}
+
+export async function prepareSegments (dir: string, count: number, segmentSamples: number): Promise<Prepared> {
   await mkdir(dir, { recursive: true })
   const paths: string[] = []
   let bytes = 0
-  for (let i = 0; i < segmentCount; i++) {
+  for (let i = 0; i < count; i++) {
     const noise = new Int16Array(segmentSamples)
     for (let n = 0; n < noise.length; n++) noise[n] = Math.imul(n + i, 0x9e3779b1) >> 18
     const wav = encodeWav({ sampleRateHz, channels: 1, bitsPerSample: 16 }, noise)
@@ -41,5 +46,5 @@ export async function prepareHour (dir: string): Promise<{ paths: string[], byte
     paths.push(path)
     bytes += wav.length
   }
-  return { paths, bytes }
+  return { paths, bytes, segmentSamples }
 }

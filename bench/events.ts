@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Kafka, logLevel } from 'kafkajs'
 
 /** A message and when it was here, by `performance.now()`. */
-export interface Arrived { topic: string, key: string, type: string, atMs: number, bytes: number }
+export interface Arrived { topic: string, key: string, type: string, atMs: number, bytes: number, value: string }
 
 export interface Listener {
   arrived: Arrived[]
@@ -24,7 +24,7 @@ export async function listen (brokers: string[], topics: string[]): Promise<List
   await consumer.run({
     async eachMessage ({ topic, message }) {
       const atMs = performance.now()
-      const one = { topic, key: String(message.key), type: String(message.headers?.ce_type), atMs, bytes: message.value?.length ?? 0 }
+      const one = { topic, key: String(message.key), type: String(message.headers?.ce_type), atMs, bytes: message.value?.length ?? 0, value: String(message.value) }
       arrived.push(one)
       for (const look of waiting) look(one)
     },

@@ -6,7 +6,8 @@ export interface Figure {
   reference: string
   ratio: number | null
   goal: string
-  isMet: boolean
+  /** Null: there is no goal. */
+  isMet: boolean | null
   /** Everything else that was measured, for bench.json. */
   details: Record<string, unknown>
 }

@@ -15,11 +15,14 @@ import { stitch } from './rows/stitch.ts'
 import { together } from './rows/together.ts'
 import { tableOf, type Line } from './table.ts'
 
-const allRows: Row[] = [pause, together, events, assembly, stitch, load]
+const allRows: Row[] = [pause, together, events, assembly, load]
+/** A part of `assembly` that needs no stack. */
+const parts: Row[] = [stitch]
+const named = [...allRows, ...parts]
 const { values: { quick }, positionals } = parseArgs({ allowPositionals: true, options: { quick: { type: 'boolean', default: false } } })
-const unknown = positionals.filter(name => !allRows.some(row => row.name === name))
-if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${allRows.map(({ name }) => name).join(', ')}`)
-const rows = allRows.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const unknown = positionals.filter(name => !named.some(row => row.name === name))
+if (unknown.length > 0) throw new Error(`there is no ${unknown.join(', ')}; there are ${named.map(({ name }) => name).join(', ')}`)
+const rows = positionals.length === 0 ? allRows : named.filter(({ name }) => positionals.includes(name))
 
 const localDir = fileURLToPath(new URL('../.local', import.meta.url))
 const dataDir = join(localDir, 'bench')
@@ -27,7 +30,10 @@ const notes = [
   'Calls: the test kit\'s phones over real SIP and RTP, in a process of their own on the same machine; the customer talks, the agent listens.',
   'Pause, one call: a new call after every twenty pauses.',
   'fsync: 4 KiB on the same disk, right before each row. ✓ and ✗: whether the goal was met in this run.',
-  'Assembly: a real call is hung up; right before, its twenty-one segments are exchanged for prepared ones of an hour together.',
+  'Bare ARI: until the same proof on which Tacet answers; both delete the recorder later.',
+  'An answer with durable: false, or any other than 200, misses the goal. "Most" and "worst" are of all rounds.',
+  'Stitching: page cache to page cache; what a tool takes to start is taken off.',
+  'Assembly: a real call is hung up, and as soon as a Kafka consumer has its recording.ended, that of a prepared hour is published, whose outcome must be complete, to the sample. That way through Kafka counts, the assembly of the real call goes on beside it, and cat, sha256sum and fsync begin with their programs\' start.',
 ]
 
 process.env.RATE_LIMIT_PER_MINUTE ??= '10000000'
@@ -36,18 +42,18 @@ process.env.RATE_LIMIT_PER_MINUTE ??= '10000000'
 await runUntilStopped(async own => {
   const progress = showProgress()
   const supervisor = own(supervise(dataDir, { isFresh: true }))
-  await preflight(progress, supervisor.signal)
+  await preflight(progress, supervisor.signal, ['sox'])
   const dir = join(dataDir, 'work')
   const times = (count: number) => quick ? Math.max(2, Math.ceil(count / 20)) : count
   const live = rows.some(({ needsStack }) => needsStack) ? await startLive() : undefined
   const machine = describeMachine()
 
-  async function startLive (): Promise<Pick<LiveBench, 'stack' | 'agentToken' | 'inspectorPort'>> {
+  async function startLive (): Promise<Omit<LiveBench, keyof Bench>> {
     const inspectorPort = await chooseInspectorPort()
     const stack = await startStack(supervisor, progress, join(dataDir, 'stack.json'))
     const agentToken = stack.agents[0]?.apiToken
     if (agentToken === undefined || stack.spoolDir === null) throw new Error('the figures need the demo\'s agent and a shared spool')
-    return { stack, agentToken, inspectorPort }
+    return { stack, agentToken, inspectorPort, supervisor }
   }
 
   const lines: Line[] = []
@@ -63,7 +69,7 @@ await runUntilStopped(async own => {
   }
 
   writeFileSync(join(localDir, 'bench.json'), JSON.stringify({ measuredAt: new Date().toISOString(), isQuick: quick, machine, loadAfter: loadavg(), lines }, null, 2))
-  progress.line(`\n${tableOf(lines)}\n\n${[describe(machine), ...notes].join('\n')}\n`)
+  progress.line(`\n${tableOf(lines)}\n\n${describe(machine)}\n\n${notes.map(note => `- ${note}\n`).join('')}`)
 })
 
 interface Machine { cpu: string, cores: number, memoryGiB: number, node: string, load: number[] }

@@ -1,4 +1,5 @@
 import type { Stack } from '@tacet/contracts'
+import type { Supervisor } from '@tacet/stack'
 import type { Figure } from './figures.ts'
 
 export interface Bench {
@@ -12,6 +13,8 @@ export interface Bench {
 export interface LiveBench extends Bench {
   stack: Stack
   agentToken: string
+  /** Of whatever a row starts besides. */
+  supervisor: Supervisor
   /** Where a service that gets SIGUSR1 can be inspected. */
   inspectorPort: number
 }

@@ -7,7 +7,7 @@ const columns: [string, (line: Line) => string][] = [
   ['Tacet', ({ tacet }) => tacet],
   ['reference in the same run', ({ reference }) => reference],
   ['ratio', ({ ratio }) => ratio === null ? '–' : `${ratio.toFixed(1)} ×`],
-  ['goal', ({ goal, isMet }) => `${isMet ? '✓' : '✗'} ${goal}`],
+  ['goal', ({ goal, isMet }) => isMet === null ? goal : `${isMet ? '✓' : '✗'} ${goal}`],
   ['fsync', ({ fsync }) => describeSpread(fsync)],
 ]
 

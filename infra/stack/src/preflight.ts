@@ -7,10 +7,10 @@ import { Failure } from './system/failure.ts'
 import { run } from './system/process.ts'
 import { isRoot } from './system/unix-user.ts'
 
-/** Installs the Debian packages that are missing, when root; else a Failure names them and the command that mends it. */
-export async function preflight (progress: Progress, signal: AbortSignal): Promise<void> {
+/** Installs the Debian packages that are missing, of those that every stack needs and `more`, when root; else a Failure names them and the command that mends it. */
+export async function preflight (progress: Progress, signal: AbortSignal, more: NeededCommand[] = []): Promise<void> {
   if (process.platform !== 'linux') throw new Failure(`Tacet's stack runs on Linux; this is ${process.platform}.`)
-  const missing = (await neededCommands(signal)).filter((command) => !hasCommand(command))
+  const missing = [...await neededCommands(signal), ...more].filter((command) => !hasCommand(command))
   if (missing.length > 0) await install(missing.map((command) => debianPackages[command]), progress, signal)
   if (!process.env.KAFKA_BROKERS) await checkJava(signal)
 }

@@ -9,6 +9,7 @@ export const debianPackages = {
   mvn: 'maven',
   'espeak-ng': 'espeak-ng',
   ffmpeg: 'ffmpeg',
+  sox: 'sox',
 } as const
 
 export type NeededCommand = keyof typeof debianPackages
