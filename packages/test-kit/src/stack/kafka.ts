@@ -96,7 +96,7 @@ export async function createTestTopics (brokers: string[]): Promise<TestTopics> 
   await admin.connect()
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false, // it gives up when a busy broker does not know the topics yet
       topics: wanted.map(({ name, partitions, configs }) => ({
         topic: prefix + name,
         numPartitions: partitions,
@@ -105,7 +105,7 @@ export async function createTestTopics (brokers: string[]): Promise<TestTopics> 
       })),
     })
     // A broker that has just made a topic refuses for a moment to be its leader.
-    await eventually(() => Promise.all(topics.map(topic => admin.fetchTopicOffsets(topic))), { message: 'the new topics have no leader' })
+    await eventually(() => Promise.all(topics.map(topic => admin.fetchTopicOffsets(topic))), { timeoutMs: 20_000, message: 'the new topics have no leader' })
   } finally {
     await admin.disconnect()
   }
