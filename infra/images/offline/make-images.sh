@@ -20,6 +20,7 @@ make_debian() {
   debootstrap --variant=minbase --include=ca-certificates "$release" "$target" "$mirror" /usr/share/debootstrap/scripts/sid
   # Proxies, and how strict apt is about the age of a mirror: as on this machine.
   apt-config dump | grep -E '^Acquire::(https?::|Check-|Retries)' >"$target/etc/apt/apt.conf.d/00host" || true
+  install --mode=755 apt-install.sh "$target/usr/local/sbin/apt-install"
   # Nothing is gained by a sync after each file of an image.
   echo force-unsafe-io >"$target/etc/dpkg/dpkg.cfg.d/unsafe-io"
   rm -rf "$target"/var/cache/apt/archives/*.deb "$target"/var/lib/apt/lists/*
