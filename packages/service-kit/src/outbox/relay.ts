@@ -91,7 +91,7 @@ export function createRelay (options: RelayOptions): Relay {
       if (published === batchSize) continue
       if (isLastRound) return
       // In a burst a round costs as much for one event as for fifty, and takes the time from those who wait for an answer.
-      if (published > 0) await pause(minRoundMs - (performance.now() - startedAt), stopping.signal)
+      if (published > 0) await pause(Math.max(0, minRoundMs - (performance.now() - startedAt)), stopping.signal)
       if (refused === 0) await wait(pollIntervalMs)
     }
   }
