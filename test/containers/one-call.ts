@@ -66,6 +66,7 @@ t.test('the containers have no privileges', async t => {
     t.equal(await run(name, 'id', '-u'), '1000', `${name} is not root`)
     t.not((await stack.getContainer(name).exec(['touch', '/tried'])).exitCode, 0, `${name} can't write to its root`)
   }
+  for (const name of ['postgres-1', 'kafka-1']) t.not(await run(name, 'id', '-u'), '0', `${name} is not root`)
 })
 
 async function makeSecrets (): Promise<Record<string, string>> {
