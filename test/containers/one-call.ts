@@ -1,6 +1,7 @@
 import { createHash, randomInt, randomUUID } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, parseEnv } from 'node:util'
@@ -20,9 +21,10 @@ const startTimeoutMs = 600_000
 t.setTimeout(1_800_000) // the first build of the images takes its time
 
 const home = await mkdtemp(join(tmpdir(), 'tacet-containers-'))
-t.teardown(() => rm(home, { recursive: true, force: true }))
+process.on('exit', () => rmSync(home, { recursive: true, force: true })) // also when nothing came up, where tap does not get to its teardown
 const [sipPort, settingsPort, callControlPort, assemblyPort] = [await freePort(), await freePort(), await freePort(), await freePort()]
 const rtpStart = 30_000 + 20 * randomInt(100) // below the ports that Linux gives out by itself
+const envFile = join(home, 'env')
 const secrets = await makeSecrets()
 const stack = await composeUp({
   SIP_PORT: `${sipPort}`,
@@ -70,16 +72,16 @@ t.test('the containers have no privileges', async t => {
 })
 
 async function makeSecrets (): Promise<Record<string, string>> {
-  const file = join(home, 'env')
-  execFileSync(join(root, 'infra/images/make-env.sh'), [file], { stdio: 'ignore' })
-  return parseEnv(await readFile(file, 'utf8')) as Record<string, string>
+  execFileSync(join(root, 'infra/images/make-env.sh'), [envFile], { stdio: 'ignore' })
+  return parseEnv(await readFile(envFile, 'utf8')) as Record<string, string>
 }
 
 async function composeUp (ports: Record<string, string>): Promise<StartedDockerComposeEnvironment> {
   const files = ['docker-compose.yml', ...offline ? ['infra/images/offline/docker-compose.offline.yml'] : []]
   const environment = await new DockerComposeEnvironment(root, files)
     .withProjectName(`tacet-test-${randomUUID().slice(0, 8)}`)
-    .withEnvironment({ ...secrets, ...ports })
+    .withEnvironmentFile(envFile) // in place of the .env of somebody who runs Tacet from here
+    .withEnvironment(ports)
     .withAutoCleanup(!offline) // by an image of the registry; without it, a test that is killed leaves its containers
     .withBuild()
     .withDefaultWaitStrategy(Wait.forHealthCheck())
