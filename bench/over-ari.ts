@@ -19,20 +19,20 @@ export async function startOverAri ({ stack, supervisor, dir }: Pick<LiveBench, 
   const recordingsDir = join(dir, 'over-ari')
   const [database] = await Promise.all([createTestDatabase(stack.postgres), createTopics(stack.kafka.brokers, topicPrefix), mkdir(recordingsDir, { recursive: true })])
   const apart: Stack = { ...stack, spoolDir: null, recordingsDir, kafka: { ...stack.kafka, topicPrefix }, postgres: { ...stack.postgres, roles: database.urls } }
-  await migrateService('recording-assembly', apart, supervisor)
+  await migrateService('recording-assembly', apart.postgres, supervisor)
   const service = await startService('recording-assembly', apart, supervisor.contextFor(() => {}))
   const work = join(recordingsDir, '.work')
 
-  async function isFetching (): Promise<boolean> {
+  async function isChecking (): Promise<boolean> {
     const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
-    return /^tacet_assembly_jobs\{[^}]*kind="fetch"[^}]*\} [1-9]/m.test(metrics)
+    return /^tacet_assembly_jobs\{[^}]*kind="check"[^}]*\} [1-9]/m.test(metrics)
   }
 
   return {
     stack: apart,
     pid: service.process.pid,
     hasFetched: async (recordingId, count) => {
-      await eventually(async () => (await readdir(work)).filter(name => name.startsWith(`${recordingId}.ahead.`)).length === count && !await isFetching(),
+      await eventually(async () => (await readdir(work)).filter(name => name.startsWith(`${recordingId}.ahead.`)).length === count && !await isChecking(),
         { timeoutMs: 60_000, intervalMs: 50, message: 'the segments were not fetched ahead' })
     },
     async close () {
