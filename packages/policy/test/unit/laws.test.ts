@@ -70,14 +70,3 @@ t.test('law: who may not is told a reason, who may is not refused', async () => 
     return mayPause === (refusal === null)
   }))
 })
-
-t.test('law: the order of updates does not matter', async t => {
-  type Update = (call: CallRules) => CallRules
-  const updates = fc.record({ company: anyCompany, number: fc.option(anyNumber), agent: anyAgent, peer: fc.option(anyAgent) })
-    .map(fields => Object.entries(fields).map(([field, update]): Update => call => ({ ...call, [field]: update })))
-  const twoOrders = updates.chain(all => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })))
-  fc.assert(fc.property(anyCall, twoOrders, (before, [one, other]) => {
-    const after = (order: Update[]) => resolveCall(order.reduce((call, update) => update(call), before))
-    t.same(after(one), after(other))
-  }))
-})
