@@ -85,10 +85,10 @@ t.test('it is filtered, paged and exported', async t => {
   t.match(csv.headers.get('content-type'), /^text\/csv/)
   const lines = csv.body.trim().split('\n')
   t.equal(lines.length, 6)
-  t.match(lines[0], /^seq,at,action,outcome.*,deviceKind,deviceLabel,userAgent,/)
+  t.match(lines[0], /^seq,at,localTime,action,outcome.*,deviceKind,deviceLabel,userAgent,/)
   t.match(lines[2], /,127\.0\.0\.1,operator-token,,node,/)
   t.notMatch(csv.body, /; *=/, 'no formula after what other spreadsheets take for the end of a cell')
-  t.match(lines[1], /^1,.*,company\.create,done/)
+  t.match(lines[1], /^1,[^,]+Z,\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+00:00,company\.create,done/)
 })
 
 t.test('the entries of other services are chained with the rest, each once', async t => {

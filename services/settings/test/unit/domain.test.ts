@@ -3,6 +3,7 @@ import { auditEntrySchema, payloadSchema, roles, topics, type Agent, type Creden
 import { accessToCompany, canGrant, type Caller, type Permission } from '../../src/domain/caller.ts'
 import { announce, audit, type Entity } from '../../src/domain/changes.ts'
 import { findEndpointConflict, type Endpoint } from '../../src/domain/endpoints.ts'
+import { localTime } from '../../src/domain/local-time.ts'
 import { mergePatch } from '../../src/domain/merge-patch.ts'
 import { isPreconditionMet } from '../../src/domain/precondition.ts'
 
@@ -84,6 +85,12 @@ t.test('an endpoint is the company\'s and free, one\'s own, a colleague\'s, or n
   t.same(conflict(entry(otherId, otherId), true), { code: 'not-yours', endpoint: 'PJSIP/1001' })
   t.same(conflict([]), { code: 'not-yours', endpoint: 'PJSIP/1001' }, 'nobody\'s looks like another company\'s')
   t.equal(conflict([], true), null, 'the operator assigns it')
+})
+
+t.test('a time is shown as the company\'s clocks show it, summer and winter', async t => {
+  t.equal(localTime('2026-11-23T09:00:00.123Z', 'Europe/Prague'), '2026-11-23 10:00:00 +01:00')
+  t.equal(localTime('2026-07-01T22:30:00.000Z', 'Europe/Prague'), '2026-07-02 00:30:00 +02:00')
+  t.equal(localTime('2026-11-23T09:00:00.000Z', 'UTC'), '2026-11-23 09:00:00 +00:00')
 })
 
 t.test('a merge patch is what RFC 7396 says it is', async t => {

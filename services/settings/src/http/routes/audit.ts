@@ -3,6 +3,7 @@ import type { HttpApp } from '@tacet/service-kit'
 import { z } from 'zod'
 import { isAllowed, isOperator, type Caller } from '../../domain/caller.ts'
 import { asText } from '../../domain/csv-rows.ts'
+import { localTime } from '../../domain/local-time.ts'
 import type { AuditFilter, ChainedEntry } from '../../usecases/ports.ts'
 import type { AppDependencies } from '../app.ts'
 import { callerOf, requireAccess } from '../authentication.ts'
@@ -10,7 +11,7 @@ import { sendCsv } from '../csv.ts'
 import { described, errors } from '../schemas.ts'
 
 const tag = 'audit'
-const csvColumns = ['seq', 'at', 'action', 'outcome', 'code', 'actorKind', 'agentId', 'credentialId', 'address', 'deviceKind', 'deviceLabel', 'userAgent', 'callId', 'requestedAt', 'effectiveAt', 'companyId', 'auditId', 'detail', 'hash']
+const csvColumns = ['seq', 'at', 'localTime', 'action', 'outcome', 'code', 'actorKind', 'agentId', 'credentialId', 'address', 'deviceKind', 'deviceLabel', 'userAgent', 'callId', 'requestedAt', 'effectiveAt', 'companyId', 'auditId', 'detail', 'hash']
 const verifyQuerySchema = auditExportQuerySchema.pick({ companyId: true })
 
 /** Whose entries this caller may see; null: everybody's. */
@@ -25,7 +26,7 @@ function filterOf (caller: Caller, { companyId, ...filter }: z.output<typeof aud
   return { ...filter, chains: chainsFor(caller, companyId) }
 }
 
-export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void {
+export function auditRoutes (app: HttpApp, { auditLog, store }: AppDependencies): void {
   app.get('/audit', {
     schema: { ...described('The audit log, newest first', tag), querystring: auditQuerySchema, response: { 200: auditPageSchema, ...errors('not-found') } },
   }, async request => {
@@ -38,7 +39,7 @@ export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void 
     serializerCompiler: () => data => data as string,
   }, async (request, reply) => {
     const filter = filterOf(callerOf(request), request.query)
-    return await sendCsv(reply, 'audit.csv', csvColumns, rowsOf(auditLog.stream(filter)))
+    return await sendCsv(reply, 'audit.csv', csvColumns, rowsOf(auditLog.stream(filter), zoneOf(store)))
   })
 
   app.get('/audit/verify', {
@@ -49,11 +50,21 @@ export function auditRoutes (app: HttpApp, { auditLog }: AppDependencies): void 
   })
 }
 
-async function * rowsOf (entries: AsyncIterable<ChainedEntry>) {
+/** The time zone of a company, read once; UTC where there is none (any more). */
+function zoneOf ({ companies }: AppDependencies['store']) {
+  const zones = new Map<string | null, string>([[null, 'UTC']])
+  return async (companyId: string | null): Promise<string> => {
+    const zone = zones.get(companyId) ?? (await companies.find(companyId ?? ''))?.timeZone ?? 'UTC'
+    zones.set(companyId, zone)
+    return zone
+  }
+}
+
+async function * rowsOf (entries: AsyncIterable<ChainedEntry>, zoneOf: (companyId: string | null) => Promise<string>) {
   for await (const { actor, detail, ...entry } of entries) {
     const { kind, agentId, credentialId, address, device } = actor
     const by = { deviceKind: device?.kind, deviceLabel: asText(device?.label ?? ''), userAgent: asText(device?.userAgent ?? '') }
-    yield { ...entry, action: asText(entry.action), actorKind: kind, agentId, credentialId, address, ...by, detail: jsonAsText(detail) }
+    yield { ...entry, localTime: localTime(entry.at, await zoneOf(entry.companyId)), action: asText(entry.action), actorKind: kind, agentId, credentialId, address, ...by, detail: jsonAsText(detail) }
   }
 }
 
