@@ -65,6 +65,9 @@ export const createCredentialSchema = z.object({
   path: ['scopes'], message: 'scopes are for the role service',
 }).meta({ id: 'CredentialFields' })
 
+/** What of a credential may change; for other roles somebody makes another. */
+export const credentialChangesSchema = z.object({ label: lineSchema(120).default(''), expiresAt: timestampSchema.nullable().default(null) }).strict()
+
 const { hash: _, ...publicCredential } = credentialSchema.shape
 export const credentialViewSchema = z.object({
   ...publicCredential,

@@ -5,10 +5,12 @@ export interface Precondition {
   ifNoneMatch?: 'any'
 }
 
-export const etagOf = ({ version }: { version: number }): string => `"${version}"`
+/** What has no version is known by what it says. */
+export type Tagged = { version: number } | { endpoint: string, companyId: string, agentId: string | null }
+export const etagOf = (entity: Tagged): string => 'version' in entity ? `"${entity.version}"` : `"${entity.companyId}.${entity.agentId ?? 'none'}"`
 
 /** Whether the entity, or its absence, is what the caller expects. */
-export function isPreconditionMet ({ ifMatch, ifNoneMatch }: Precondition, entity: { version: number } | null): boolean {
+export function isPreconditionMet ({ ifMatch, ifNoneMatch }: Precondition, entity: Tagged | null): boolean {
   if (ifNoneMatch !== undefined && entity !== null) return false
   if (ifMatch === undefined) return true
   return entity !== null && (ifMatch === 'any' || ifMatch.includes(etagOf(entity)))

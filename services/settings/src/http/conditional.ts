@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { etagOf, type Precondition } from '../domain/precondition.ts'
+import { etagOf, type Precondition, type Tagged } from '../domain/precondition.ts'
 
 const tagsOf = (header: string): string[] => header.split(',').map(tag => tag.trim()).filter(tag => tag !== '')
 
@@ -13,7 +13,7 @@ export function preconditionOf ({ headers }: FastifyRequest): Precondition {
 }
 
 /** Answers with the entity and its ETag, or 304 when the caller has this version. */
-export function sendEntity<Entity extends { version: number }> (request: FastifyRequest, reply: FastifyReply, entity: Entity): FastifyReply {
+export function sendEntity<Entity extends Tagged> (request: FastifyRequest, reply: FastifyReply, entity: Entity): FastifyReply {
   const etag = etagOf(entity)
   const known = tagsOf(request.headers['if-none-match'] ?? '').map(tag => tag.replace(/^W\//, ''))
   reply.header('etag', etag)
@@ -21,6 +21,6 @@ export function sendEntity<Entity extends { version: number }> (request: Fastify
 }
 
 /** Answers a change: 201 for what is new. */
-export function sendWritten<Entity extends { version: number }> (reply: FastifyReply, { entity, isNew }: { entity: Entity, isNew: boolean }): FastifyReply {
+export function sendWritten<Entity extends Tagged> (reply: FastifyReply, { entity, isNew }: { entity: Entity, isNew: boolean }): FastifyReply {
   return reply.header('etag', etagOf(entity)).code(isNew ? 201 : 200).send(entity)
 }

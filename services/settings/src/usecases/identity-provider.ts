@@ -3,9 +3,10 @@ import { audienceOfCompany, problem, type IdentityProvider, type KeySet, type pu
 import type { z } from 'zod'
 import { isOperator, type Caller } from '../domain/caller.ts'
 import { announce, stateOf } from '../domain/changes.ts'
+import type { Precondition } from '../domain/precondition.ts'
 import { issuer as ownIssuer } from './issue-token.ts'
 import type { Dependencies, StoredKeySet, UnitOfWork } from './ports.ts'
-import { causeOf, found, invalid, requireCompany } from './shared.ts'
+import { causeOf, found, invalid, requireCompany, requirePrecondition } from './shared.ts'
 
 export type IdentityProviderFields = z.output<typeof putIdentityProviderSchema>
 
@@ -16,13 +17,14 @@ function requireOwner (caller: Caller): void {
 
 /** Accepts the JWTs of a company's own identity provider, whose keys are fetched first. */
 export function createPutIdentityProvider (deps: Dependencies) {
-  return async (caller: Caller, companyId: string, fields: IdentityProviderFields): Promise<{ entity: StoredKeySet, isNew: boolean }> => {
+  return async (caller: Caller, companyId: string, fields: IdentityProviderFields, precondition: Precondition = {}): Promise<{ entity: StoredKeySet, isNew: boolean }> => {
     requireOwner(caller)
     if (fields.issuer === ownIssuer) throw invalid('issuer', 'is Tacet itself')
     const keys = await deps.fetchKeys(fields.jwksUrl).catch((error: Error) => { throw invalid('jwksUrl', error.message) })
     return await deps.store.change(companyId, async unit => {
       await requireCompany(unit, companyId)
       const before = await unit.keySets.findOfCompany(companyId)
+      requirePrecondition(precondition, before)
       const keySetId = before?.keySetId ?? deps.newId()
       const entity: StoredKeySet = {
         ...fields, keySetId, companyId, audience: audienceOfCompany(companyId), keys, fetchedAt: deps.now().toISOString(), lastError: null, version: await unit.nextVersion('key-set', companyId, keySetId),
@@ -35,9 +37,13 @@ export function createPutIdentityProvider (deps: Dependencies) {
 }
 
 export function createDeleteIdentityProvider (deps: Dependencies) {
-  return async (caller: Caller, companyId: string): Promise<void> => {
+  return async (caller: Caller, companyId: string, precondition: Precondition = {}): Promise<void> => {
     requireOwner(caller)
-    await deps.store.change(companyId, async unit => removeIdentityProvider(deps, unit, caller, found(await unit.keySets.findOfCompany(companyId), 'identity provider')))
+    await deps.store.change(companyId, async unit => {
+      const before = found(await unit.keySets.findOfCompany(companyId), 'identity provider')
+      requirePrecondition(precondition, before)
+      await removeIdentityProvider(deps, unit, caller, before)
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import { createAssignEndpoint, createUnassignEndpoint } from './assign-endpoint.ts'
 import { createAuditRefusal } from './audit-refusal.ts'
 import { createAuthenticate } from './authenticate.ts'
+import { createChangeCredential } from './change-credential.ts'
 import { createCreateCredential } from './create-credential.ts'
 import { createExplainPolicy } from './explain-policy.ts'
 import { createDeleteIdentityProvider, createPutIdentityProvider, createRefetchKeys, createRefreshIdentityProviders } from './identity-provider.ts'
@@ -27,6 +28,7 @@ export const createUseCases = (deps: Dependencies, operatorToken: string) => ({
   assignEndpoint: createAssignEndpoint(deps),
   unassignEndpoint: createUnassignEndpoint(deps),
   createCredential: createCreateCredential(deps),
+  changeCredential: createChangeCredential(deps),
   revokeCredential: createRevokeCredential(deps),
   issueToken: createIssueToken(deps),
   announceSigningKey: createAnnounceSigningKey(deps),

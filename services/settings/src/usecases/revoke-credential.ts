@@ -2,12 +2,15 @@ import type { Role } from '@tacet/contracts'
 import type { Caller } from '../domain/caller.ts'
 import { announce } from '../domain/changes.ts'
 import type { Dependencies, StoredCredential, UnitOfWork } from './ports.ts'
-import { causeOf, found, requireMayGrant } from './shared.ts'
+import { causeOf, found, requireMayGrant, requirePrecondition } from './shared.ts'
+import type { Conditional } from './write-entity.ts'
 
 export function createRevokeCredential (deps: Dependencies) {
-  return async (caller: Caller, companyId: string, credentialId: string): Promise<void> =>
+  return async ({ caller, companyId, id, precondition }: Conditional): Promise<void> =>
     await deps.store.change(companyId, async unit => {
-      await revoke(deps, unit, caller, found(await unit.credentials.find(companyId, credentialId), 'credential'))
+      const before = found(await unit.credentials.find(companyId, id), 'credential')
+      requirePrecondition(precondition, before)
+      await revoke(deps, unit, caller, before)
     })
 }
 

@@ -2,7 +2,7 @@ import { problem, type Company, type Role } from '@tacet/contracts'
 import type { z } from 'zod'
 import { canGrant, type Caller } from '../domain/caller.ts'
 import type { Cause } from '../domain/changes.ts'
-import { isPreconditionMet, type Precondition } from '../domain/precondition.ts'
+import { isPreconditionMet, type Precondition, type Tagged } from '../domain/precondition.ts'
 import type { Dependencies, Repositories } from './ports.ts'
 
 /** The entity, or the problem `not-found`. */
@@ -15,7 +15,7 @@ export async function requireCompany ({ companies }: Pick<Repositories, 'compani
   return found(await companies.find(companyId), 'company')
 }
 
-export function requirePrecondition (precondition: Precondition, entity: { version: number } | null): void {
+export function requirePrecondition (precondition: Precondition, entity: Tagged | null): void {
   if (!isPreconditionMet(precondition, entity)) throw problem('precondition-failed')
 }
 

@@ -158,6 +158,42 @@ t.test('a revoked credential is refused at once and announced; revoking again ch
   t.match(items.find((item: { credentialId: string }) => item.credentialId === credentialId), { version: 2, revokedAt: event.data.revokedAt })
 })
 
+t.test('a key can be read, and its label and expiry changed, with a precondition; never its token, nor by who could not make it', async t => {
+  const { path, client } = await createCompany(settings)
+  const { body: { credentialId, token } } = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['supervisor'], label: 'old' } })
+  const key = `${path}/credentials/${credentialId}`
+  const read = await client(key)
+  t.match([read.status, read.headers.get('etag'), read.body], [200, '"1"', { credentialId, label: 'old', version: 1 }])
+  t.notOk('hash' in read.body || 'token' in read.body)
+  const patch = (body: object, headers = {}) => client(key, { method: 'PATCH', body, headers })
+  t.match((await patch({ label: 'new', expiresAt: '2099-01-01T00:00:00Z' }, { 'if-match': '"1"' })).body, { label: 'new', expiresAt: '2099-01-01T00:00:00.000Z', version: 2 })
+  t.same(refusal(await patch({ label: 'lost' }, { 'if-match': '"1"' })), [412, 'precondition-failed'])
+  t.match((await patch({ roles: ['owner'] })).problem(), { code: 'invalid-request', errors: [{ field: 'roles' }] })
+  t.match((await patch({ expiresAt: '2020-01-01T00:00:00Z' })).problem().errors, [{ field: 'expiresAt' }])
+  t.match((await patch({ expiresAt: null })).body, { expiresAt: null, version: 3 })
+  t.equal((await http(path, { token })).status, 200, 'the token is the same')
+  const changed = await events.waitFor(({ key: subject, data }) => subject === credentialId && data.version === 2)
+  t.equal(changed.data.hash, hashToken(token))
+
+  const { body: owner } = await operator(`${path}/credentials`, { body: { kind: 'api-token', roles: ['owner'] } })
+  t.same(refusal(await client(`${path}/credentials/${owner.credentialId}`, { method: 'PATCH', body: { expiresAt: '2098-01-01T00:00:00Z' } })), [403, 'forbidden'])
+  t.same(refusal(await client(key, { method: 'DELETE', headers: { 'if-match': '"2"' } })), [412, 'precondition-failed'])
+  t.equal((await client(key, { method: 'DELETE', headers: { 'if-match': '"3"' } })).status, 204)
+  t.same(refusal(await client(`${path}/credentials/${randomUUID()}`)), [404, 'not-found'])
+})
+
+t.test('an endpoint has a tag too: what somebody else assigned meanwhile is not taken', async t => {
+  const [one, other] = [await createCompany(settings), await createCompany(settings)]
+  const endpoint = '/v1/endpoints/PJSIP%2F9300'
+  const put = (companyId: string, headers: Record<string, string>) => operator(endpoint, { method: 'PUT', body: { companyId }, headers })
+  const etag = (await put(one.companyId, { 'if-none-match': '*' })).headers.get('etag') ?? ''
+  t.equal((await operator(endpoint)).headers.get('etag'), etag)
+  t.same(refusal(await put(other.companyId, { 'if-none-match': '*' })), [412, 'precondition-failed'])
+  t.equal((await put(other.companyId, { 'if-match': etag })).status, 200)
+  t.same(refusal(await operator(endpoint, { method: 'DELETE', headers: { 'if-match': etag } })), [412, 'precondition-failed'])
+  t.equal((await operator(endpoint, { method: 'DELETE' })).status, 204)
+})
+
 t.test('an expired credential is refused; one that would be born expired is not made', async t => {
   const { path, client } = await createCompany(settings)
   const past = await client(`${path}/credentials`, { body: { kind: 'api-token', roles: ['admin'], expiresAt: '2020-01-01T00:00:00Z' } })

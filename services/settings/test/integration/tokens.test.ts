@@ -62,6 +62,9 @@ t.test('a company\'s own identity provider is accepted for that company, as its 
   t.match((await put({ audience: 'tacet' })).problem(), { code: 'invalid-request' }, 'the audience is ours to give')
   const created = await put({})
   t.match(created, { status: 201, body: { audience: `tacet:${company.companyId}` } })
+  t.equal((await http(path, { token: owner.token })).headers.get('etag'), '"1"')
+  t.same(refusal(await http(path, { token: owner.token, method: 'PUT', body: fields, headers: { 'if-match': '"7"' } })), [412, 'precondition-failed'])
+  t.same(refusal(await http(path, { token: owner.token, method: 'DELETE', headers: { 'if-match': '"7"' } })), [412, 'precondition-failed'])
   const event = await events.waitFor(({ type, data }) => type === 'jwks.changed' && data?.companyId === company.companyId)
   t.match(event.data, { issuer: fields.issuer, keys: [{ kid: 'first' }], version: 1 })
 

@@ -4,41 +4,43 @@ import { viewOf } from '../../usecases/identity-provider.ts'
 import { found, requireCompany } from '../../usecases/shared.ts'
 import type { AppDependencies } from '../app.ts'
 import { callerOf, requireAccess } from '../authentication.ts'
-import { companyParams, described, errors, noContent } from '../schemas.ts'
+import { preconditionOf, sendEntity, sendWritten } from '../conditional.ts'
+import { companyParams, conditionalHeaders, described, errors, noContent } from '../schemas.ts'
 
 const tag = 'identity provider'
 const path = '/companies/:companyId/identity-provider'
 
 export function identityProviderRoutes (app: HttpApp, { useCases, store }: AppDependencies): void {
   app.get(path, {
-    schema: { ...described('The company\'s identity provider and its keys', tag), params: companyParams, response: { 200: identityProviderSchema, ...errors('not-found') } },
-  }, async request => {
+    schema: { ...described('The company\'s identity provider and its keys', tag), params: companyParams, headers: conditionalHeaders, response: { 200: identityProviderSchema, 304: noContent, ...errors('not-found') } },
+  }, async (request, reply) => {
     const { companyId } = request.params
     requireAccess(callerOf(request), companyId, 'administer')
     await requireCompany(store, companyId)
-    return viewOf(found(await store.keySets.findOfCompany(companyId), 'identity provider'))
+    return sendEntity(request, reply, viewOf(found(await store.keySets.findOfCompany(companyId), 'identity provider')))
   })
 
   app.put(path, {
     schema: {
       ...described('Accept the JWTs of the company\'s identity provider (owner)', tag),
       params: companyParams,
+      headers: conditionalHeaders,
       body: putIdentityProviderSchema,
-      response: { 200: identityProviderSchema, 201: identityProviderSchema, ...errors('not-found') },
+      response: { 200: identityProviderSchema, 201: identityProviderSchema, ...errors('not-found', 'precondition-failed') },
     },
   }, async (request, reply) => {
     const { companyId } = request.params
     requireAccess(callerOf(request), companyId, 'administer')
-    const { entity, isNew } = await useCases.putIdentityProvider(callerOf(request), companyId, request.body)
-    return reply.code(isNew ? 201 : 200).send(viewOf(entity))
+    const { entity, isNew } = await useCases.putIdentityProvider(callerOf(request), companyId, request.body, preconditionOf(request))
+    return sendWritten(reply, { entity: viewOf(entity), isNew })
   })
 
   app.delete(path, {
-    schema: { ...described('Accept them no longer (owner)', tag), params: companyParams, response: { 204: noContent, ...errors('not-found') } },
+    schema: { ...described('Accept them no longer (owner)', tag), params: companyParams, headers: conditionalHeaders, response: { 204: noContent, ...errors('not-found', 'precondition-failed') } },
   }, async (request, reply) => {
     const { companyId } = request.params
     requireAccess(callerOf(request), companyId, 'administer')
-    await useCases.deleteIdentityProvider(callerOf(request), companyId)
+    await useCases.deleteIdentityProvider(callerOf(request), companyId, preconditionOf(request))
     return reply.code(204).send(null)
   })
 }
