@@ -1,4 +1,4 @@
-import type { Fault } from './play.ts'
+import type { Fault, Group } from './play.ts'
 
 export interface Choice { seed: number, isAll: boolean, only: string | undefined, budgetSeconds: number }
 
@@ -10,19 +10,23 @@ export function choose (faults: Fault[], { seed, isAll, only, budgetSeconds }: C
   return inRounds(isAll ? faults : within(shuffled(faults, seed), budgetSeconds))
 }
 
-/** One of the kinds that cost most first; then as many of the others as there is time for. */
+/** One of each group first, whatever it costs; then as many of the others as there is time for. */
 function within (faults: Fault[], budgetSeconds: number): Fault[] {
-  let left = budgetSeconds
-  return faults.filter(({ costs }) => {
-    if (costs > left) return false
-    left -= costs
+  const seen = new Set<Group>()
+  const firsts = faults.filter(({ group }) => !seen.has(group) && seen.add(group))
+  let left = budgetSeconds - firsts.reduce((sum, { costs }) => sum + costs, 0)
+  const others = faults.filter(fault => {
+    if (firsts.includes(fault) || fault.costs > left) return false
+    left -= fault.costs
     return true
   })
+  return [...firsts, ...others]
 }
 
+/** Those that may share their calls first, so that they fill their rounds. */
 function inRounds (faults: Fault[]): Fault[][] {
   const rounds: Fault[][] = []
-  for (const fault of faults) {
+  for (const fault of [...faults.filter(({ isAlone }) => !isAlone), ...faults.filter(({ isAlone }) => isAlone)]) {
     const last = rounds.at(-1)
     if (last && last.length < mostInARound && !fault.isAlone && !last[0]!.isAlone) last.push(fault)
     else rounds.push([fault])

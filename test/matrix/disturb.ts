@@ -1,17 +1,27 @@
 import { once } from 'node:events'
-import { Kafka, logLevel } from 'kafkajs'
-import type { ServiceName } from '@tacet/stack'
 import { createHttpClient, eventually, withDeadline, type HttpAnswer, type HttpClient } from '@tacet/test-kit'
 import type { ServiceProcess } from '../support/processes.ts'
 import { liveLines } from './history.ts'
 import type { World } from './play.ts'
+import type { ServiceLogs } from './service-logs.ts'
+
+let thief: WebSocket | undefined
 
 /** Somebody else subscribes as our application: Asterisk takes it away from us. */
 export async function takeWebsocket ({ ground }: World): Promise<void> {
   const { url, username, password, app } = ground.stack.ari
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/ari/events?app=${app}&api_key=${username}:${password}`)
-  await once(socket, 'open')
+  thief = new WebSocket(`${url.replace('http', 'ws')}/ari/events?app=${app}&api_key=${username}:${password}`)
+  await once(thief, 'open')
 }
+
+export async function closeThief (): Promise<void> {
+  thief?.close()
+  thief = undefined
+}
+
+/** Which it was told by Asterisk. */
+export const isReplaced = async (_world: World, log: ServiceLogs): Promise<boolean> =>
+  (await log.read('call-control')).some(({ msg }) => msg === 'ARI application replaced by another instance')
 
 const sleepers = new Set<number>()
 // Nobody ever wakes a frozen process of a test that was killed.
@@ -27,7 +37,13 @@ export async function wake ({ pid }: ServiceProcess): Promise<void> {
   process.kill(pid, 'SIGCONT')
 }
 
+/** Its port takes connections, and nobody answers. */
+export const isAsleep = ({ adminUrl }: ServiceProcess): Promise<boolean> =>
+  fetch(`${adminUrl}/live`, { signal: AbortSignal.timeout(500) }).then(() => false, error => error.name === 'TimeoutError')
+
 let second: ServiceProcess | undefined
+
+export const isSecondInCharge = async (): Promise<boolean> => second !== undefined && await roleOf(second) === 'active'
 
 /** A second call-control beside the first; whoever asks, asks both. */
 export async function addSecond ({ tacet }: World): Promise<ServiceProcess> {
@@ -58,7 +74,7 @@ export async function contest (world: World, { operations, perReign }: { operati
   const instances = [world.tacet.services['call-control'], other]
   for (let done = 0; done < operations; done += perReign) {
     await press(world, Math.min(perReign, operations - done))
-    const asleep = await activeOf(instances)
+    const asleep = await eventually(async () => await activeOf(instances), { timeoutMs: 20_000, intervalMs: 100, message: 'nobody is in charge' })
     await freeze(asleep)
     // It is asked too, and will find that in its sockets when it wakes.
     const asked = Promise.all(liveLines(world.history).map(async line => await line.press('pause')))
@@ -75,33 +91,14 @@ async function press ({ history }: World, operations: number): Promise<void> {
   }))
 }
 
-async function activeOf (instances: ServiceProcess[]): Promise<ServiceProcess> {
+async function activeOf (instances: ServiceProcess[]): Promise<ServiceProcess | undefined> {
   for (const instance of instances) if (await roleOf(instance) === 'active') return instance
-  throw new Error('nobody is in charge')
+  return undefined
 }
 
 const roleOf = async ({ adminUrl }: ServiceProcess): Promise<string | undefined> => {
   const { checks } = await (await fetch(`${adminUrl}/ready`, { signal: AbortSignal.timeout(1000) })).json() as { checks?: { pbx?: { role?: string } } }
   return checks?.pbx?.role
-}
-
-/** Everything that was ever published is published once more, and the groups begin again at the beginning. */
-export async function replayKafka ({ tacet, ground }: World): Promise<void> {
-  const kafka = new Kafka({ brokers: ground.stack.kafka.brokers, logLevel: logLevel.NOTHING })
-  const producer = kafka.producer()
-  await producer.connect()
-  for (const { topic, key, headers, data } of [...tacet.probe.events]) {
-    await producer.send({ topic, messages: [{ key: key ?? null, headers, value: data === null ? null : JSON.stringify(data) }] })
-  }
-  await producer.disconnect()
-
-  const groups: [ServiceName, string, string][] = [['recording-assembly', 'recording-assembly', 'tacet.calls.v1'], ['settings', 'settings.audit', 'tacet.audit.v1']]
-  await Promise.all(groups.map(async ([service]) => await tacet.services[service].kill('SIGTERM')))
-  const admin = kafka.admin()
-  await admin.connect()
-  for (const [, group, topic] of groups) await admin.resetOffsets({ groupId: tacet.topicPrefix + group, topic: tacet.topicPrefix + topic, earliest: true })
-  await admin.disconnect()
-  await Promise.all(groups.map(async ([service]) => await tacet.start(service)))
 }
 
 let drained: Promise<void> | undefined

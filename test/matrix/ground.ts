@@ -29,8 +29,7 @@ export interface Ground {
   stack: Stack
   parts: Record<PartName, Part>
   asteriskCommand: (command: string) => Promise<string>
-  /** Null where nothing may be mounted: then there are no faults of the spool. */
-  spool: Spool | null
+  spool: Spool
 }
 
 /** The file system that recorders write to: small, and ours alone. */
@@ -118,17 +117,16 @@ async function isPostgresUp ({ postgres: { url } }: Stack): Promise<boolean> {
 
 const spoolMb = 64
 
-/** A file system of its own in memory, which can be filled and made read-only without disturbing anybody else. */
-function mountSpool (t: Owner, dir: string): Spool | null {
+/** A file system of its own in memory, which can be filled and made read-only without disturbing anybody else. Only root may do that. */
+function mountSpool (t: Owner, dir: string): Spool {
   const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: 'pipe' })
-  try {
-    run('mount', '-t', 'tmpfs', '-o', `size=${spoolMb}m`, 'tmpfs', dir)
-  } catch (error) {
-    process.stderr.write(`Nothing can be mounted here, so the faults of the spool are left out: ${String(error)}\n`)
-    return null
-  }
+  run('mount', '-t', 'tmpfs', '-o', `size=${spoolMb}m`, 'tmpfs', dir)
   const filler = join(dir, '.full')
-  t.teardown(() => run('umount', '--lazy', dir))
+  let isReadOnly = false
+  t.teardown(() => {
+    if (isReadOnly) run('umount', '--lazy', dir)
+    run('umount', '--lazy', dir)
+  })
   return {
     fill () {
       const { bavail, bsize } = statfsSync(dir)
@@ -138,8 +136,12 @@ function mountSpool (t: Owner, dir: string): Spool | null {
     // Over itself: whoever has a file open goes on writing, nobody can open another.
     makeReadOnly () {
       run('mount', '--bind', dir, dir)
+      isReadOnly = true
       run('mount', '-o', 'remount,bind,ro', dir)
     },
-    makeWritable: () => run('umount', dir),
+    makeWritable () {
+      run('umount', '--lazy', dir)
+      isReadOnly = false
+    },
   }
 }

@@ -7,17 +7,22 @@ export type RecordingState = 'recording' | 'paused' | 'unconfirmed' | 'off' | 'e
 export interface Line {
   name: string
   talk: Talk
-  /** The states that agree with every answer given so far. */
+  /** The states that agree with every answer given so far, and with whatever may come of what is being asked. */
   may: Set<RecordingState>
-  /** What could happen to it: nothing, the loss of audio, the end of the call itself. */
-  fate: 'whole' | 'lacking' | 'cut off'
+  /** The PBX that carried it died while it was recorded. What was not recorded then lacks nothing. */
+  isCutOff: boolean
+  /** It must lack something, for such a reason. */
+  lacks: RegExp | null
   /** It was answered while nobody may have seen that: what was said before may be lost. */
   isLate: boolean
   press: (action: 'pause' | 'resume') => Promise<Pressed | undefined>
   /** Notes a state that we were told of, and that is therefore promised. */
   learn: (state: RecordingState) => void
   hangup: () => Promise<void>
+  /** The PBX that carried it is gone. Resolves when the phones know too: whom they ask answers once it is back. */
+  cutOff: () => Promise<unknown>
   isOver: boolean
+  isKnownToBeOver: boolean
 }
 
 /** Everything that happens to some calls while faults come and go. */
@@ -62,15 +67,18 @@ function addLine (history: History, talk: Talk, name: string): Line {
     name,
     talk,
     may: new Set(['recording']),
-    fate: 'whole',
+    isCutOff: false,
+    lacks: null,
     isLate: false,
     isOver: false,
+    isKnownToBeOver: false,
     async press (action) {
+      const before = line.may
+      line.may = new Set([...before, action === 'pause' ? 'paused' : 'recording', 'paused', 'unconfirmed'])
       const answer = await talk.send(action, { timeoutMs: 20_000 }).catch(() => undefined)
-      const wished = action === 'pause' ? 'paused' : 'recording'
       if (answer?.status === 200) line.may = new Set([answer.body.state])
       // Who is refused changes nothing; who gets an error, or no answer, knows nothing.
-      else if (answer === undefined || answer.status >= 500) line.may = new Set([...line.may, wished, 'paused', 'unconfirmed'])
+      else if (answer !== undefined && answer.status < 500) line.may = before
       return answer
     },
     learn (state) {
@@ -80,7 +88,15 @@ function addLine (history: History, talk: Talk, name: string): Line {
     },
     async hangup () {
       line.isOver = true
+      line.may = new Set([...line.may, 'ended'])
       await talk.hangup()
+      line.may = new Set(['ended'])
+    },
+    async cutOff () {
+      line.isCutOff = line.may.has('recording')
+      line.isOver = true
+      line.may = new Set(['ended'])
+      return await Promise.allSettled(talk.voices.map(async ({ call }) => await call.hangup()))
     },
   }
   history.lines.push(line)

@@ -4,27 +4,35 @@ import type { ServiceName } from '@tacet/stack'
 import type { Tacet } from '../support/tacet.ts'
 import type { Ground } from './ground.ts'
 import { callIn, callInUnseen, liveLines, talkOn, type History, type Line } from './history.ts'
-import { becomeKnown } from './known.ts'
-import { errorsOf } from './model.ts'
+import { becomeKnown, learnStates } from './known.ts'
+import { openServiceLogs, type Alarm, type ServiceLogs } from './service-logs.ts'
 
 export interface World { ground: Ground, tacet: Tacet, history: History }
 
 /** What people do while a fault lasts. */
-export type Act = 'pause' | 'resume' | 'call' | 'hang up'
+export type Act = 'pause' | 'resume' | 'resume for a while' | 'call' | 'hang up'
+
+/** `npm test` plays one of each at least. */
+export type Group = 'pause' | 'resume' | 'assembly' | 'infrastructure' | 'spool'
 
 export interface Fault {
   name: string
+  group: Group
   during: readonly Act[]
   /** What a service is started with, so that it meets the fault by itself. */
   armed?: { service: ServiceName, env: Record<string, string> }
-  inject: (world: World) => Promise<unknown>
+  inject: (world: World, t: Test) => Promise<unknown>
+  /** What shows that it had its effect. */
+  isFelt?: (world: World, log: ServiceLogs) => Promise<boolean>
   /** After this nothing is in the way any more. The next fault's `armed`, if it is for this service, is for its start. */
   recover: (world: World, next: Fault | undefined) => Promise<unknown>
   lastsMs: number
-  /** Its calls' fate: `whole` unless said. */
-  fate?: Line['fate']
-  /** What must be called out to a person while the calls are still there. */
-  alarm?: string
+  /** The PBX dies, and its calls with it. New ones are recorded as ever. */
+  isEndOfCalls?: boolean
+  /** The recordings of those who do this must lack something, for such a reason. */
+  lacking?: Partial<Record<Act, RegExp>>
+  /** What must be called out to a person before it is over: by an error in the log, and by a metric. */
+  alarm?: Alarm
   /** Nothing else befalls its calls. */
   isAlone?: boolean
   /** What it takes, in seconds, on two cores: for the choice of a slice. */
@@ -48,36 +56,54 @@ export async function play (t: Test, world: World, fault: Fault, next: Fault | u
   if (!tacet.services['call-control'].isRunning()) await settle(t, world)
   const subjects = await prepare(world, fault)
   if (fault.armed && !isArmed(tacet, fault)) await arm(world, fault)
-  await fault.inject(world)
+  const log = await openServiceLogs(tacet)
+  await fault.inject(world, t)
   // Who asks may get no answer before it is over.
   const acting = act(world, fault, subjects)
+  acting.catch(() => {})
   await talkOn(history, fault.lastsMs)
   if (fault.armed) await died(t, world, fault.armed.service)
-  if (fault.alarm) await alarmed(t, world, fault.alarm)
+  if (fault.isFelt) await eventually(() => fault.isFelt!(world, log), { timeoutMs: 20_000, intervalMs: 100, message: 'nothing shows that it happened' })
+  if (fault.alarm) await log.alarmed(t, fault.alarm)
+  const ends = fault.isEndOfCalls ? liveLines(history).map(async line => await line.cutOff()) : []
+  const { unseen } = await recover(t, world, fault, next, acting)
+  await Promise.all(ends)
+  await settle(t, world)
+  if (unseen) {
+    const met = await unseen.meet()
+    met.lacks = fault.lacking?.call ?? null
+    await settle(t, world)
+    await met.hangup()
+  }
+  if (liveLines(history).length === 0) await begin(history)
+}
+
+/** What is right is known soon after call-control is ready, whoever may still wait for an answer. */
+async function recover (t: Test, world: World, fault: Fault, next: Fault | undefined, acting: ReturnType<typeof act>): ReturnType<typeof act> {
+  let isOver = false
+  const known = becomeKnown(t, world, () => isOver && !world.tacet.services['call-control'].isRunning())
+  known.catch(() => {})
   await fault.recover(world, next)
-  const acts = await acting
-  // What was not recorded when its call was cut off lacks nothing.
-  if (fault.fate) for (const line of liveLines(history)) if (line.fate !== 'cut off') line.fate = fault.fate === 'cut off' && !line.may.has('recording') ? 'lacking' : fault.fate
-  if (fault.fate === 'cut off') await giveUp(world)
-  await settle(t, world)
-  if (!acts.unseen) return
-  const met = await acts.unseen.meet()
-  await settle(t, world)
-  await met.hangup()
+  isOver = true
+  await known
+  return await acting
 }
 
 /** What was started again may be armed for the next fault, and meet it in its recovery already. */
 async function settle (t: Test, world: World): Promise<void> {
+  const { tacet } = world
   const isKnown = await becomeKnown(t, world)
-  if (isKnown && world.tacet.services['call-control'].isRunning()) return
-  await world.tacet.start('call-control')
-  await becomeKnown(t, world)
+  if (!isKnown || !tacet.services['call-control'].isRunning()) {
+    await tacet.start('call-control')
+    await becomeKnown(t, world)
+  }
+  await learnStates(world)
 }
 
 interface Subjects { pause?: Line, resume?: Line, hangUp?: Line }
 
 /** Somebody to pause, somebody to resume, somebody to hang up. */
-async function prepare ({ history }: World, { during }: Fault): Promise<Subjects> {
+async function prepare ({ history }: World, { during, lacking }: Fault): Promise<Subjects> {
   const subjects: Subjects = {}
   const lines = () => liveLines(history).filter(line => !Object.values(subjects).includes(line))
   if (during.includes('hang up')) {
@@ -85,8 +111,9 @@ async function prepare ({ history }: World, { during }: Fault): Promise<Subjects
     await subjects.hangUp.talk.isRecorded()
   }
   if (during.includes('pause')) subjects.pause = await find(lines(), 'recording', 'resume')
-  if (during.includes('resume')) subjects.resume = await find(lines(), 'paused', 'pause')
+  if (during.includes('resume') || during.includes('resume for a while')) subjects.resume = await find(lines(), 'paused', 'pause')
   await talkOn(history, 300)
+  for (const [act, line] of [['pause', subjects.pause], ['resume for a while', subjects.resume]] as const) if (line) line.lacks ??= lacking?.[act] ?? null
   return subjects
 }
 
@@ -109,10 +136,21 @@ function freeDesk ({ lines }: History): 0 | 1 | 2 {
   return desk
 }
 
-async function act ({ history }: World, { during }: Fault, { pause, resume, hangUp }: Subjects): Promise<{ unseen?: Awaited<ReturnType<typeof callInUnseen>> }> {
-  const presses = [pause?.press('pause'), resume?.press('resume'), hangUp?.hangup()]
-  const [, , , unseen] = await Promise.all([...presses, during.includes('call') ? hangUp?.hangup().then(async () => await callInUnseen(history, 2)) ?? callInUnseen(history, 2) : undefined] as const)
-  return unseen === undefined ? {} : { unseen: unseen as Awaited<ReturnType<typeof callInUnseen>> }
+type Unseen = Awaited<ReturnType<typeof callInUnseen>>
+
+async function act ({ history }: World, { during }: Fault, { pause, resume, hangUp }: Subjects): Promise<{ unseen: Unseen | undefined }> {
+  const call = async () => {
+    await hangUp?.hangup()
+    return during.includes('call') ? await callInUnseen(history, 2) : undefined
+  }
+  const resumed = async () => {
+    await resume?.press('resume')
+    if (!during.includes('resume for a while')) return
+    await talkOn(history, 3000)
+    await resume?.press('pause')
+  }
+  const [unseen] = await Promise.all([call(), pause?.press('pause'), resumed()])
+  return { unseen }
 }
 
 const armedWith = new WeakMap<object, string>()
@@ -121,7 +159,8 @@ const isArmed = ({ services }: Tacet, { name, armed }: Fault): boolean => armed 
 async function arm ({ tacet }: World, { name, armed }: Fault): Promise<void> {
   if (!armed) return
   const { service, env } = armed
-  if (tacet.services[service].isRunning()) await tacet.services[service].kill('SIGKILL')
+  // A consumer that is killed is missed by its group for ten seconds; and where it is killed is what the fault is about.
+  if (tacet.services[service].isRunning()) await tacet.services[service].kill(service === 'recording-assembly' ? 'SIGTERM' : 'SIGKILL')
   armedWith.set(await tacet.start(service, env), name)
 }
 
@@ -135,19 +174,4 @@ async function died (t: Test, { tacet, history }: World, service: ServiceName): 
   await eventually(() => !tacet.services[service].isRunning(), { timeoutMs: 20_000, message: `${service} did not come to that point` })
   t.pass(`${service} killed itself`)
   await talkOn(history, 100)
-}
-
-async function alarmed (t: Test, { tacet, history }: World, alarm: string): Promise<void> {
-  const isOnLog = async (callId: string) => (await errorsOf(tacet.logDir, callId)).some(entry => entry.alarm === alarm)
-  await eventually(async () => (await Promise.all(liveLines(history).map(async ({ talk }) => await isOnLog(talk.callId)))).some(Boolean), { timeoutMs: 20_000, message: `no alarm ${alarm} was logged` })
-  const metrics = await (await fetch(`${tacet.services['call-control'].adminUrl}/metrics`)).text()
-  t.match(metrics, new RegExp(`tacet_recording_alarms_total{[^}]*alarm="${alarm}"`), 'there is a metric of the alarm')
-}
-
-/** The PBX that carried them is gone. */
-async function giveUp ({ history }: World): Promise<void> {
-  for (const line of liveLines(history)) {
-    line.isOver = true
-    for (const { call } of line.talk.voices) await call.hangup().catch(() => {})
-  }
 }

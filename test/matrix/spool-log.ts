@@ -1,41 +1,72 @@
-import { watch } from 'node:fs'
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
+import { parseName } from '../leak/spool.ts'
 import type { Owner } from '../support/tacet.ts'
-import type { History } from './history.ts'
-import { leaksIn } from './model.ts'
+
+/** `heard`: also where it is no WAV file, as a recorder leaves it that could not write its beginning. */
+export interface Written { file: string, callId: string, number: number, samples: Int16Array, heard: Int16Array }
 
 export interface SpoolLog {
-  /** Of every recorder's file that was ever there. */
-  names: () => string[]
+  /** Every file that a recorder of the call ever wrote, as it was left, whoever has deleted it since. */
+  written: (callId: string) => Written[]
   /** Everything else that was ever there. */
   strangers: (callIds: string[]) => string[]
-  /** Of what is there now. */
-  leaks: (history: History) => Promise<{ file: string, voice: string, ms: number }[]>
+  /** What was written so far need not be kept any longer. */
+  forget: () => void
 }
 
 const isOurs = (name: string): boolean => name.startsWith('tacet-')
 const isFiller = (name: string): boolean => name === '.full' || name === 'tacet'
 
-/** Takes note of everything that is ever written anywhere under Asterisk's spool. */
+/** Takes note of everything that is ever written anywhere under Asterisk's spool, and keeps the files of recorders by a second name. */
 export async function watchMatrixSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolLog> {
   const spool = dirname(spoolDir!)
+  const segments = join(spoolDir!, 'tacet')
+  const kept = join(segments, '.kept')
+  mkdirSync(kept, { recursive: true })
   const seen = new Set<string>()
-  const filesNow = async () => (await readdir(spool, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
+  const known = new Set<string>()
   const directories = new Set((await readdir(spool, { recursive: true, withFileTypes: true })).filter(entry => entry.isDirectory()).map(({ name }) => name))
-  const watcher = watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) })
-  t.teardown(() => watcher.close())
+  const watchers = [
+    watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) }),
+    // Not recursive: it tells at once, before anybody can have deleted the file.
+    watch(segments, (_event, name) => { if (name !== null && isOurs(name)) keep(name) }),
+  ]
+  t.teardown(() => watchers.forEach(watcher => watcher.close()))
+
+  function keep (name: string): void {
+    try {
+      linkSync(join(segments, name), join(kept, name))
+    } catch (error) {
+      // Each is told of several times, at last that it is gone. What can't be kept while nothing can be written is kept afterwards.
+      if (!['EEXIST', 'ENOENT', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    }
+  }
+
+  function written (callId: string): Written[] {
+    readdirSync(segments).filter(isOurs).forEach(keep)
+    return readdirSync(kept).filter(name => name.includes(callId)).map(name => ({ file: name, ...parseName(name), ...readKept(join(kept, name)) }))
+  }
+
   return {
-    names: () => [...seen].filter(isOurs),
-    strangers: callIds => [...seen].filter(name => !isFiller(name) && !directories.has(name) && !callIds.some(callId => name.includes(callId))).filter(name => !isOurs(name)),
-    async leaks (history) {
-      const files = (await filesNow()).filter(file => isOurs(basename(file)))
-      return files.flatMap(file => {
-        const line = history.lines.find(({ talk }) => file.includes(talk.callId))
-        return line ? leaksIn(readWavSamples(file), line).map(leak => ({ file: basename(file), ...leak })) : []
-      })
+    written,
+    strangers (callIds) {
+      callIds.forEach(callId => known.add(callId))
+      return [...seen].filter(name => !isFiller(name) && !directories.has(name) && !(isOurs(name) && known.has(parseName(name).callId)))
     },
+    forget: () => readdirSync(kept).forEach(name => rmSync(join(kept, name))),
+  }
+}
+
+function readKept (file: string): Pick<Written, 'samples' | 'heard'> {
+  try {
+    const samples = readWavSamples(file)
+    return { samples, heard: samples }
+  } catch {
+    const bytes = readFileSync(file)
+    return { samples: new Int16Array(0), heard: Int16Array.from({ length: Math.floor(bytes.length / 2) }, (_, i) => bytes.readInt16LE(2 * i)) }
   }
 }

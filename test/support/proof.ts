@@ -69,8 +69,15 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   const channels = view.links.audio === null ? [new Int16Array(0)] : await fetchAudio(t, tacet, view)
   t.equal(channels.length, timeline.channels)
   for (const audio of channels) t.equal(audio.length, samples, 'the file is as long as the timeline says')
-  await eventually(async () => (await segmentFiles(tacet, callId)).length === 0, { timeoutMs: 10_000, message: 'segments were left on the PBX' })
+  const kept = filesToKeep(timeline)
+  await eventually(async () => (await segmentFiles(tacet, callId)).every(file => kept.test(file)), { timeoutMs: 10_000, message: 'segments were left on the PBX' })
   return { events, types: events.map(({ type }) => type ?? ''), manifest, view, timeline, samples: channels[0]!, channels }
+}
+
+/** Nothing of these segments could be used: somebody may want to look at what is there. */
+function filesToKeep ({ callId, segments }: Timeline): RegExp {
+  const numbers = segments.filter(({ notes }) => notes.some(note => /^segment-(unreadable|wrong-format|foreign)$/.test(note))).map(({ number }) => number)
+  return new RegExp(`^tacet-${callId}-(${numbers.join('|')})(-in|-out)?\\.`)
 }
 
 /** Of the attempt that made the recording: earlier ones have left nothing. */
@@ -149,7 +156,8 @@ export function checkAudio (t: Test, { samples }: Pick<Proof, 'samples'>, ...exp
   const located = locate(samples, [...new Set(expected.flatMap(({ voices }) => voices))])
   for (const { voice, recorded, silent } of expected.flatMap(({ voices, ...ranges }) => voices.map(voice => ({ voice, ...ranges })))) {
     for (const range of silent) {
-      t.ok(said(voice, range) > 0, `${voice.name} said something ${describe(range)}`)
+      // A phone that was held up says nothing for a moment.
+      if (range.toMs - range.fromMs >= 200) t.ok(said(voice, range) > 0, `${voice.name} said something ${describe(range)}`)
       t.equal(leaked(located, voice.name, range.fromMs, range.toMs), 0, `nothing of ${voice.name} ${describe(range)} is there`)
     }
     for (const range of recorded) {
