@@ -9,6 +9,7 @@ import { createTally } from './tally.ts'
 import type { Failed, TapEvent, Tally } from './tally.ts'
 
 const tap = join(repositoryDir, 'node_modules/.bin/tap')
+/** Of a file that does not say by `t.setTimeout` that it takes longer. */
 const fileTimeoutSeconds = 180
 
 /** tap compiles itself for its plugins, and the run in which it does so fails: do it beforehand. */
