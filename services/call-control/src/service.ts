@@ -125,7 +125,8 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
       outbox: () => relay.check(),
       settings: () => settings.check(),
       credentials: () => credentials.check(),
-      pbx: () => ({ isOk: post.watch ? post.watch.isUsable : epoch !== 0, role: post.role, state: post.watch?.state ?? 'standby' }),
+      // Who slept past its lease is in charge of nothing until it has asked.
+      pbx: () => ({ isOk: post.watch ? post.watch.isUsable : epoch !== 0, role: post.isCurrent ? post.role : 'standby', state: post.watch?.state ?? 'standby' }),
     },
   })
   closer.add('admin', () => admin.close())
