@@ -39,13 +39,14 @@ interface Disturbance extends Partial<Fault> { during: Fault['during'], inject: 
 const fault = (name: string, { group = 'infrastructure', lastsMs = 1000, costs = 10, ...more }: Disturbance): Fault => ({ name, group, lastsMs, costs, ...more })
 
 const everything: Act[] = ['pause', 'resume', 'hang up', 'call']
-const stopped = (part: 'kafka' | 'postgres', lastsMs: number, costs: number): Fault => fault(`${part} stopped for ${lastsMs / 1000} s`, {
+const stopped = (part: 'kafka' | 'postgres', alarm: RegExp, lastsMs: number): Fault => fault(`${part} stopped for ${lastsMs / 1000} s`, {
   during: everything,
   inject: ({ ground }) => ground.parts[part].stop(),
   isFelt: async ({ ground }) => !await ground.parts[part].isUp().catch(() => false),
+  alarm: { service: 'call-control', name: alarm },
   recover: ({ ground }) => ground.parts[part].start(),
   lastsMs,
-  costs,
+  costs: 20,
 })
 const frozen = (service: 'call-control' | 'recording-assembly', during: Act[], lastsMs: number): Fault => fault(`${service} frozen for ${lastsMs / 1000} s`, {
   during,
@@ -62,8 +63,8 @@ const isOfSegments = (point: string): boolean => point.endsWith('copies.request'
 
 /** Every fault of the matrix: a new one is a line more. */
 export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
-  stopped('kafka', isLong ? 60_000 : 3_000, 20),
-  stopped('postgres', isLong ? 60_000 : 3_000, 20),
+  stopped('kafka', /^kafka-away$/, isLong ? 60_000 : 3_000),
+  stopped('postgres', /^database-away$/, isLong ? 60_000 : 3_000),
   frozen('call-control', ['pause', 'resume', 'call'], isLong ? 30_000 : 4_000),
   frozen('recording-assembly', ['hang up'], isLong ? 30_000 : 4_000),
   fault('call-control frozen while another takes over', {
@@ -74,10 +75,18 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     lastsMs: isLong ? 30_000 : 5_000,
     costs: 15,
   }),
-  fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, isFelt: isReplaced, recover: closeThief, costs: 8 }),
+  fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, isFelt: isReplaced, alarm: { service: 'call-control', name: /^pbx-taken-over$/ }, recover: closeThief, costs: 8 }),
   fault('two instances, contested operations', { during: [], inject: world => contest(world, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 20 }),
   fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 15 }),
-  fault('Asterisk killed in mid-call', { during: [], inject: ({ ground }) => ground.parts.asterisk.kill(), recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) }, isEndOfCalls: true, isAlone: true, costs: 15 }),
+  fault('Asterisk killed in mid-call', {
+    during: [],
+    inject: ({ ground }) => ground.parts.asterisk.kill(),
+    alarm: { service: 'call-control', name: /^ari-away$/ },
+    recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) },
+    isEndOfCalls: true,
+    isAlone: true,
+    costs: 20,
+  }),
   fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 15 }),
   fault('the spool full', {
     group: 'spool',
