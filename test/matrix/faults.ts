@@ -32,7 +32,7 @@ const assemblyKilledAt = (act: 'pause' | 'hang up') => (point: string): Fault =>
   recover: async (world, next) => await startAgain(world, 'recording-assembly', next),
   lastsMs: 100,
   // A consumer that was killed holds up its group for ten seconds.
-  costs: 15,
+  costs: 13,
 })
 
 interface Disturbance extends Partial<Fault> { during: Fault['during'], inject: Fault['inject'], recover: Fault['recover'] }
@@ -46,7 +46,7 @@ const stopped = (part: 'kafka' | 'postgres', alarm: RegExp, lastsMs: number): Fa
   alarm: { service: 'call-control', name: alarm },
   recover: ({ ground }) => ground.parts[part].start(),
   lastsMs,
-  costs: 20,
+  costs: 16,
 })
 const frozen = (service: 'call-control' | 'recording-assembly', during: Act[], lastsMs: number): Fault => fault(`${service} frozen for ${lastsMs / 1000} s`, {
   during,
@@ -54,6 +54,7 @@ const frozen = (service: 'call-control' | 'recording-assembly', during: Act[], l
   isFelt: ({ tacet }) => isAsleep(tacet.services[service]),
   recover: ({ tacet }) => wake(tacet.services[service]),
   lastsMs,
+  costs: 7,
 })
 
 /** What a recorder could not write is not there: a file may be missing, hollow, or end too early. */
@@ -75,9 +76,9 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     lastsMs: isLong ? 30_000 : 5_000,
     costs: 15,
   }),
-  fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, isFelt: isReplaced, alarm: { service: 'call-control', name: /^pbx-taken-over$/ }, recover: closeThief, costs: 8 }),
-  fault('two instances, contested operations', { during: [], inject: world => contest(world, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 20 }),
-  fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 15 }),
+  fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, isFelt: isReplaced, alarm: { service: 'call-control', name: /^pbx-taken-over$/ }, recover: closeThief, costs: 4 }),
+  fault('two instances, contested operations', { during: [], inject: world => contest(world, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 12 }),
+  fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 9 }),
   fault('Asterisk killed in mid-call', {
     during: [],
     inject: ({ ground }) => ground.parts.asterisk.kill(),
@@ -85,9 +86,9 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     recover: async world => { await world.ground.parts.asterisk.start(); await registerAll(world) },
     isEndOfCalls: true,
     isAlone: true,
-    costs: 20,
+    costs: 14,
   }),
-  fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 15 }),
+  fault('every message of Kafka twice, and all from the start again', { during: ['pause', 'hang up'], inject: replayKafka, recover: nothing, costs: 20 }),
   fault('the spool full', {
     group: 'spool',
     during: ['pause', 'resume for a while', 'call'],
@@ -98,7 +99,7 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     // What was said before the pause was still in the recorder's buffer.
     lacking: { pause: unwritten, 'resume for a while': unwritten, call: unwritten },
     isAlone: true,
-    costs: 20,
+    costs: 10,
   }),
   fault('the spool not writable', {
     group: 'spool',
@@ -110,7 +111,7 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     // Whoever has a file open goes on writing.
     lacking: { 'resume for a while': /^segment-missing$/, call: /^segment-missing$/ },
     isAlone: true,
-    costs: 20,
+    costs: 10,
   }),
   ...crashPoints.map(killedAt),
   ...[...crashPointsOf.take.filter(isOfSegments), ...crashPointsOf.check].map(assemblyKilledAt('pause')),
