@@ -32,7 +32,7 @@ const assemblyKilledAt = (act: 'pause' | 'hang up') => (point: string): Fault =>
   recover: async (world, next) => await startAgain(world, 'recording-assembly', next),
   lastsMs: 100,
   // A consumer that was killed holds up its group for ten seconds.
-  costs: 13,
+  costs: 18,
 })
 
 interface Disturbance extends Partial<Fault> { during: Fault['during'], inject: Fault['inject'], recover: Fault['recover'] }

@@ -122,11 +122,12 @@ function mountSpool (t: Owner, dir: string): Spool {
   const run = (command: string, ...args: string[]) => execFileSync(command, args, { stdio: 'pipe' })
   run('mount', '-t', 'tmpfs', '-o', `size=${spoolMb}m`, 'tmpfs', dir)
   const filler = join(dir, '.full')
-  let isReadOnly = false
-  t.teardown(() => {
-    if (isReadOnly) run('umount', '--lazy', dir)
-    run('umount', '--lazy', dir)
-  })
+  let mounts = 1
+  const unmount = () => { for (; mounts > 0; mounts--) run('umount', '--lazy', dir) }
+  t.teardown(unmount)
+  // A test that is ended for taking too long leaves nothing behind either.
+  process.once('exit', unmount)
+  process.once('SIGTERM', () => process.exit(143))
   return {
     fill () {
       const { bavail, bsize } = statfsSync(dir)
@@ -136,12 +137,12 @@ function mountSpool (t: Owner, dir: string): Spool {
     // Over itself: whoever has a file open goes on writing, nobody can open another.
     makeReadOnly () {
       run('mount', '--bind', dir, dir)
-      isReadOnly = true
+      mounts++
       run('mount', '-o', 'remount,bind,ro', dir)
     },
     makeWritable () {
       run('umount', '--lazy', dir)
-      isReadOnly = false
+      mounts--
     },
   }
 }
