@@ -8,9 +8,10 @@ t.test('each key has a budget of its own, its JWTs included; whoever only tries 
   const { http, operator } = settings
   const [one, other] = [await createCompany(settings), await createCompany(settings)]
   const ask = async (token: string) => (await http('/v1/companies', { token })).status
-  // The first request with a key is counted as its address's.
+  // The first request with a key is counted as its address's, and so are those that come before it is answered.
+  t.equal(await ask(one.token), 200)
   const answers = await Promise.all(Array.from({ length: budget + 5 }, () => ask(one.token)))
-  t.ok(answers.filter(status => status === 200).length <= budget + 1)
+  t.ok(answers.filter(status => status === 200).length <= budget)
   const refused = await one.client('/v1/companies')
   t.match([refused.status, refused.problem().code], [429, 'rate-limited'])
   t.ok(Number(refused.headers.get('retry-after')) > 0)
