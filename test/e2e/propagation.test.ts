@@ -70,6 +70,27 @@ t.test('a key that is revoked opens nothing any more, anywhere, five seconds lat
   t.ok(nowMs() - revokedAtMs < 5_000)
 })
 
+t.test('so does a phone whose token is revoked, and every key of an agent who is deleted', async t => {
+  const made = async (path: string, body: object) => (await tacet.settings(path, { body })).body
+  const { agentId } = await made(`${company}/agents`, { name: 'Short-lived' })
+  const key = (kind: string) => made(`${company}/credentials`, { kind, agentId, roles: ['agent'] })
+  const [phone, otherPhone, api] = [await key('device-token'), await key('device-token'), await key('api-token')]
+  const atPhone = (token: string) => async () => (await tacet.callControl(`/phone/v1/${token}/status`)).status
+  const doors = [atPhone(phone.token), atPhone(otherPhone.token), ...[tacet.callControl, tacet.assembly].map((ask, index) => async () => (await ask(index === 0 ? '/v1/calls' : '/v1/recordings', { token: api.token })).status)]
+  const become = async (statusOf: () => Promise<number>, status: number, timeoutMs: number) => await eventually(async () => await statusOf() === status, { message: `not ${status}`, timeoutMs })
+  // A phone that is known has no call.
+  for (const [index, statusOf] of doors.entries()) await become(statusOf, index < 2 ? 404 : 200, 20_000)
+
+  const shut = async (path: string, doors: (() => Promise<number>)[]) => {
+    await tacet.settings(path, { method: 'DELETE' })
+    const atMs = nowMs()
+    for (const statusOf of doors) await become(statusOf, 401, 5_000)
+    t.ok(nowMs() - atMs < 5_000)
+  }
+  await shut(`${company}/credentials/${phone.credentialId}`, doors.slice(0, 1))
+  await shut(`${company}/agents/${agentId}`, doors.slice(1))
+})
+
 t.test('without settings and Kafka calls go by the last copy, also after a restart, and readiness says how old it is', async t => {
   await tacet.services.settings.kill('SIGKILL')
   await cable.cut()
