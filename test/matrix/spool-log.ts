@@ -29,11 +29,16 @@ export async function watchMatrixSpool (t: Owner, { spoolDir }: Stack): Promise<
   mkdirSync(kept, { recursive: true })
   const seen = new Set<string>()
   const known = new Set<string>()
-  const directories = new Set((await readdir(spool, { recursive: true, withFileTypes: true })).filter(entry => entry.isDirectory()).map(({ name }) => name))
+  const folders = (await readdir(spool, { recursive: true, withFileTypes: true })).filter(entry => entry.isDirectory())
+  const directories = new Set(folders.map(({ name }) => name))
+  const note = (name: string | null) => { if (name !== null) seen.add(basename(name)) }
+  // A recursive watch looks at each file itself before it tells of it, and misses those that are gone by then: it is for folders to come.
   const watchers = [
-    watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) }),
-    // Not recursive: it tells at once, before anybody can have deleted the file.
-    watch(segments, (_event, name) => { if (name !== null && isOurs(name)) keep(name) }),
+    watch(spool, { recursive: true }, (_event, name) => note(name)),
+    ...[spool, ...folders.map(({ parentPath, name }) => join(parentPath, name))].filter(folder => folder !== kept).map(folder => watch(folder, (_event, name) => {
+      note(name)
+      if (folder === segments && name !== null && isOurs(name)) keep(name)
+    })),
   ]
   t.teardown(() => watchers.forEach(watcher => watcher.close()))
 
