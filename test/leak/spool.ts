@@ -1,9 +1,9 @@
-import { watch } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
 import type { Owner } from '../support/tacet.ts'
+import { watchTree } from '../support/watch-tree.ts'
 
 export interface SegmentFile { callId: string, number: number, samples: Int16Array }
 
@@ -28,8 +28,7 @@ export async function watchSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolW
     return entries.filter(entry => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
   }
   const before = new Set(await filesNow())
-  const watcher = watch(spool, { recursive: true }, (_event, name) => { if (name !== null) seen.add(basename(name)) })
-  t.teardown(() => watcher.close())
+  await watchTree(t, spool, name => seen.add(name))
   return {
     expect: names => names.forEach(name => expected.add(name)),
     strangers: () => [...seen].filter(name => !expected.has(name)),

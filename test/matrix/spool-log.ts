@@ -1,10 +1,10 @@
-import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
 import { parseName } from '../leak/spool.ts'
 import type { Owner } from '../support/tacet.ts'
+import { watchTree } from '../support/watch-tree.ts'
 
 /** `heard`: also where it is no WAV file, as a recorder leaves it that could not write its beginning. */
 export interface Written { file: string, callId: string, number: number, samples: Int16Array, heard: Int16Array }
@@ -29,18 +29,10 @@ export async function watchMatrixSpool (t: Owner, { spoolDir }: Stack): Promise<
   mkdirSync(kept, { recursive: true })
   const seen = new Set<string>()
   const known = new Set<string>()
-  const folders = (await readdir(spool, { recursive: true, withFileTypes: true })).filter(entry => entry.isDirectory())
-  const directories = new Set(folders.map(({ name }) => name))
-  const note = (name: string | null) => { if (name !== null) seen.add(basename(name)) }
-  // A recursive watch looks at each file itself before it tells of it, and misses those that are gone by then: it is for folders to come.
-  const watchers = [
-    watch(spool, { recursive: true }, (_event, name) => note(name)),
-    ...[spool, ...folders.map(({ parentPath, name }) => join(parentPath, name))].filter(folder => folder !== kept).map(folder => watch(folder, (_event, name) => {
-      note(name)
-      if (folder === segments && name !== null && isOurs(name)) keep(name)
-    })),
-  ]
-  t.teardown(() => watchers.forEach(watcher => watcher.close()))
+  const { folderNames } = await watchTree(t, spool, (name, folder) => {
+    seen.add(name)
+    if (folder === segments && isOurs(name)) keep(name)
+  }, [kept])
 
   function keep (name: string): void {
     try {
@@ -60,7 +52,7 @@ export async function watchMatrixSpool (t: Owner, { spoolDir }: Stack): Promise<
     written,
     strangers (callIds) {
       callIds.forEach(callId => known.add(callId))
-      return [...seen].filter(name => !isFiller(name) && !directories.has(name) && !(isOurs(name) && known.has(parseName(name).callId)))
+      return [...seen].filter(name => !isFiller(name) && !folderNames.has(name) && !(isOurs(name) && known.has(parseName(name).callId)))
     },
     forget: () => readdirSync(kept).forEach(name => rmSync(join(kept, name))),
   }
