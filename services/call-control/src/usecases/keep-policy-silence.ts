@@ -5,7 +5,7 @@ import type { CallSession } from './call-session.ts'
 /**
  * Sets and lifts the silences that no person asked for.
  *
- * While a customer's call is paused, no other call of its agents may hear that customer: an attended transfer puts them
+ * While a customer's call is paused, no consultation of its agents may hear that customer: an attended transfer puts them
  * into the other call's bridge before it says so, and a recorder there would hear what was paused. Internal calls stay
  * silent, others are recorded from the agent's own leg, which an attended transfer hangs up (docs/adr/0013).
  * A call that was transferred has its recorder replaced: silent until the old one is gone.
@@ -14,7 +14,7 @@ export function keepPolicySilence (sessions: CallSession[], atMs: number): void 
   const live = sessions.filter(session => session.call.endedAtMs === null)
   const paused = live.map(session => session.call).filter(isPausedWithCustomer)
   for (const session of live) {
-    const guarded = talkersOf(session.call).filter(({ agentId }) => paused.some(other => other.callId !== session.call.callId && agentsOf(other).some(agent => agent.agentId === agentId)))
+    const guarded = talkersOf(session.call).filter(({ agentId }) => paused.some(other => other.callId !== session.call.callId && mayHear(session.call, other) && agentsOf(other).some(agent => agent.agentId === agentId)))
     const legId = session.call.direction === 'internal' ? null : guarded.find(({ leftAtMs }) => leftAtMs === null)?.channelId ?? null
     listenAt(session, legId, atMs)
     keepSilent(session, guarded.length > 0 && legId === null, atMs)
@@ -34,6 +34,13 @@ function keepSilent (session: CallSession, isWanted: boolean, atMs: number): voi
   if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
   const isLiftable = phase.status === 'paused' || phase.status === 'off'
   if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
+}
+
+/** A call that the agent placed, or that began in the silence: people join those to the customer (docs/adr/0013). */
+function mayHear ({ direction, answeredAtMs }: Call, { recording: { gaps } }: Call): boolean {
+  // While the silence is not proven yet there is no gap of it: who was answered by then was so before.
+  const silentSinceMs = gaps.findLast(({ endedAtMs }) => endedAtMs === null)?.startedAtMs ?? Infinity
+  return direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= silentSinceMs
 }
 
 /** Who may bring the paused customer into this call. Whoever has just gone without a word may be about to. */

@@ -223,3 +223,16 @@ t.test('a paused customer who is joined to an older call of the agent stays unhe
   t.match(lab.follower.session(callIdOf(fromDesk.channelId))?.call.recording, { phase: { status: 'paused' }, reasons: ['agent'] })
   t.same(await recordingNow(lab), [])
 })
+
+t.test('a customer whose call was there before another one is paused is recorded on as before', async t => {
+  const { lab, callId } = await createMain()
+  const legs = [leg({ channelId: '1795419350.1', endpoint: 'PJSIP/trunk', linkedId: '1795419350.1', callerNumber: '+447700900777', dialledNumber: '+442071838750' }), annaLeg({ channelId: '1795419350.2', linkedId: '1795419350.1' })]
+  for (const known of legs) lab.follower.apply({ type: 'leg-seen', leg: known })
+  lab.follower.apply({ type: 'bridge', bridgeId: 'b2', channelIds: ['1795419350.1', '1795419350.2'] })
+  await lab.time.settle()
+  await lab.time.advance(1000)
+  await lab.command('pause', callId)
+  await lab.time.advance(1000)
+  t.same(await legsHeard(lab), ['1795419350.1'])
+  t.match(lab.follower.session(consultationId)?.call.recording, { phase: { status: 'recording' }, nextSegment: 2, gaps: [] })
+})
