@@ -12,14 +12,30 @@ import type { CallSession } from './call-session.ts'
  */
 export function keepPolicySilence (sessions: CallSession[], atMs: number): void {
   const live = sessions.filter(session => session.call.endedAtMs === null)
-  const paused = live.map(session => session.call).filter(isPausedWithCustomer)
+  const silences = silencesByAgent(live.map(session => session.call))
   for (const session of live) {
-    const guarded = talkersOf(session.call).filter(({ agentId }) => paused.some(other => other.callId !== session.call.callId && mayHear(session.call, other) && agentsOf(other).some(agent => agent.agentId === agentId)))
+    const guarded = talkersOf(session.call).filter(({ agentId }) => silences.get(agentId)?.some(silence => mayHear(session.call, silence)))
     const legId = session.call.direction === 'internal' ? null : guarded.find(({ leftAtMs }) => leftAtMs === null)?.channelId ?? null
     listenAt(session, legId, atMs)
     keepSilent(session, guarded.length > 0 && legId === null, atMs)
   }
 }
+
+/** A customer's call that is paused, and since when; Infinity until that is proven, as there is no gap before. */
+interface Silence { callId: string, agentId: string, sinceMs: number }
+
+/** Looked at after every transition, also where a hundred calls are under way: each call only once. */
+const silencesByAgent = (calls: Call[]): Map<string, Silence[]> =>
+  Map.groupBy(calls.filter(isPausedWithCustomer).flatMap(silencesOf), ({ agentId }) => agentId)
+
+function silencesOf (call: Call): Silence[] {
+  const sinceMs = call.recording.gaps.findLast(({ endedAtMs }) => endedAtMs === null)?.startedAtMs ?? Infinity
+  return [...new Set(agentsOf(call).map(({ agentId }) => agentId))].map(agentId => ({ callId: call.callId, agentId, sinceMs }))
+}
+
+/** A call that the agent placed, or that began in the silence: people join those to the customer (docs/adr/0013). */
+const mayHear = ({ callId, direction, answeredAtMs }: Call, silence: Silence): boolean =>
+  callId !== silence.callId && (direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= silence.sinceMs)
 
 function listenAt (session: CallSession, legId: string | null, atMs: number): void {
   const { ownLegId = null, recording: { phase } } = session.call
@@ -34,13 +50,6 @@ function keepSilent (session: CallSession, isWanted: boolean, atMs: number): voi
   if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
   const isLiftable = phase.status === 'paused' || phase.status === 'off'
   if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
-}
-
-/** A call that the agent placed, or that began in the silence: people join those to the customer (docs/adr/0013). */
-function mayHear ({ direction, answeredAtMs }: Call, { recording: { gaps } }: Call): boolean {
-  // While the silence is not proven yet there is no gap of it: who was answered by then was so before.
-  const silentSinceMs = gaps.findLast(({ endedAtMs }) => endedAtMs === null)?.startedAtMs ?? Infinity
-  return direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= silentSinceMs
 }
 
 /** Who may bring the paused customer into this call. Whoever has just gone without a word may be about to. */
