@@ -14,7 +14,7 @@ export function keepPolicySilence (sessions: CallSession[], atMs: number): void 
   const live = sessions.filter(session => session.call.endedAtMs === null)
   const silences = silencesByAgent(live.map(session => session.call))
   for (const session of live) {
-    const guarded = talkersOf(session.call).filter(({ agentId }) => silences.get(agentId)?.some(silence => mayHear(session.call, silence)))
+    const guarded = talkersOf(session.call).filter(({ agentId }) => mayHear(session.call, silences.get(agentId) ?? []))
     const legId = session.call.direction === 'internal' ? null : guarded.find(({ leftAtMs }) => leftAtMs === null)?.channelId ?? null
     listenAt(session, legId, atMs)
     keepSilent(session, guarded.length > 0 && legId === null, atMs)
@@ -24,18 +24,38 @@ export function keepPolicySilence (sessions: CallSession[], atMs: number): void 
 /** A customer's call that is paused, and since when; Infinity until that is proven, as there is no gap before. */
 interface Silence { callId: string, agentId: string, sinceMs: number }
 
-/** Looked at after every transition, also where a hundred calls are under way: each call only once. */
+/** The earliest first, by agent. */
 const silencesByAgent = (calls: Call[]): Map<string, Silence[]> =>
-  Map.groupBy(calls.filter(isPausedWithCustomer).flatMap(silencesOf), ({ agentId }) => agentId)
+  Map.groupBy(calls.flatMap(silencesOf).sort((one, other) => one.sinceMs === other.sinceMs ? 0 : one.sinceMs - other.sinceMs), ({ agentId }) => agentId)
 
-function silencesOf (call: Call): Silence[] {
-  const sinceMs = call.recording.gaps.findLast(({ endedAtMs }) => endedAtMs === null)?.startedAtMs ?? Infinity
-  return [...new Set(agentsOf(call).map(({ agentId }) => agentId))].map(agentId => ({ callId: call.callId, agentId, sinceMs }))
+/** A call that the agent placed, or that began in a silence: people join those to the customer (docs/adr/0013). */
+function mayHear ({ callId, direction, answeredAtMs }: Call, silences: Silence[]): boolean {
+  const earliest = silences.find(silence => silence.callId !== callId)
+  return earliest !== undefined && (direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= earliest.sinceMs)
 }
 
-/** A call that the agent placed, or that began in the silence: people join those to the customer (docs/adr/0013). */
-const mayHear = ({ callId, direction, answeredAtMs }: Call, silence: Silence): boolean =>
-  callId !== silence.callId && (direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= silence.sinceMs)
+/** All calls are looked at after every transition of one: of the others everything is known. */
+function remembered<T> (of: (call: Call) => T): (call: Call) => T {
+  const known = new WeakMap<Call, { value: T }>()
+  return call => {
+    const { value } = known.get(call) ?? { value: of(call) }
+    known.set(call, { value })
+    return value
+  }
+}
+
+const silencesOf = remembered((call): Silence[] => {
+  if (!isPausedWithCustomer(call)) return []
+  const sinceMs = call.recording.gaps.findLast(({ endedAtMs }) => endedAtMs === null)?.startedAtMs ?? Infinity
+  return [...new Set(agentsOf(call).map(({ agentId }) => agentId))].map(agentId => ({ callId: call.callId, agentId, sinceMs }))
+})
+
+/** Who may bring the paused customer into this call. Whoever has just gone without a word may be about to. */
+const talkersOf = remembered((call): Participant[] => {
+  if (call.direction === 'internal' || call.answeredAtMs === null) return agentsOf(call)
+  const joined = joinedAgents(call)
+  return joined.length > 0 ? joined : call.participants.filter(({ joinedAtMs, hasTransferred }) => joinedAtMs !== null && !hasTransferred)
+})
 
 function listenAt (session: CallSession, legId: string | null, atMs: number): void {
   const { ownLegId = null, recording: { phase } } = session.call
@@ -50,13 +70,6 @@ function keepSilent (session: CallSession, isWanted: boolean, atMs: number): voi
   if (isWanted && !isSilent) session.dispatch({ type: 'recording', input: { type: 'silence', atMs, reason: 'policy', cause: byPolicy } })
   const isLiftable = phase.status === 'paused' || phase.status === 'off'
   if (!isWanted && isSilent && isLiftable) session.dispatch({ type: 'recording', input: { type: 'lift', atMs, reason: 'policy', cause: byPolicy } })
-}
-
-/** Who may bring the paused customer into this call. Whoever has just gone without a word may be about to. */
-function talkersOf (call: Call): Participant[] {
-  if (call.direction === 'internal' || call.answeredAtMs === null) return agentsOf(call)
-  const joined = joinedAgents(call)
-  return joined.length > 0 ? joined : call.participants.filter(({ joinedAtMs, hasTransferred }) => joinedAtMs !== null && !hasTransferred)
 }
 
 /** Also who still rings: they may be in the call before we hear of it. */
