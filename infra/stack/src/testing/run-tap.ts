@@ -22,7 +22,7 @@ export async function buildTap (progress: Progress, signal: AbortSignal): Promis
   writeFileSync(stamp, wanted)
 }
 
-/** Runs test files (all when none are named), two at a time but for the serial ones of .taprc, and shows each as it ends. Aborted, it resolves with the counts so far. */
+/** Runs test files (all when none are named), three at a time (they wait more than they compute) but for the serial ones of .taprc, and shows each as it ends. Aborted, it resolves with the counts so far. */
 export async function runTap (files: string[], env: NodeJS.ProcessEnv, progress: Progress, signal: AbortSignal): Promise<ReturnType<Tally['result']>> {
   const tally = createTally({
     onFile: ({ file, ok, timeMs, passed, failed, figures }) => {
@@ -39,7 +39,7 @@ export async function runTap (files: string[], env: NodeJS.ProcessEnv, progress:
     if (event) tally.add(event)
     else strayLines.push(line)
   })
-  const exit = await run(tap, ['run', '--reporter=jsonstream', '--jobs=2', `--timeout=${fileTimeoutSeconds}`, ...files],
+  const exit = await run(tap, ['run', '--reporter=jsonstream', '--jobs=3', `--timeout=${fileTimeoutSeconds}`, ...files],
     { signal, cwd: repositoryDir, env, onChunk: readEvents }).catch((error: unknown) => error)
   const result = tally.result()
   if (signal.aborted) return { ...result, failed: Math.max(result.failed, 1) }
