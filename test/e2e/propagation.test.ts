@@ -103,6 +103,7 @@ t.test('without settings and Kafka calls go by the last copy, also after a resta
   t.ok(cutOff.settings.ageMs <= Date.now() - cutAtMs + 2_000, `${cutOff.settings.ageMs} ms old`)
   const talk = await receiveCall(office)
   await talk.isRecorded()
+  await speak(talk.voices, 300)
   await talk.pause()
 
   await tacet.services['call-control'].kill('SIGKILL')
@@ -114,6 +115,7 @@ t.test('without settings and Kafka calls go by the last copy, also after a resta
   await speak(next.voices, 300)
   await next.pause()
   await talk.resume()
+  await speak(talk.voices, 300)
   await Promise.all([talk.hangup(), next.hangup()])
 
   await cable.mend()
