@@ -27,7 +27,8 @@ t.test(`without the guard no more than a packet leaks, little is lost at the edg
   check(t, 'lost at a resume', edges.lostAtResume, edgeMs)
   check(t, 'lost after the answer to a resume', edges.lostAfterResume, 2 * packetMs)
   check(t, 'from a segment\'s first sample to its start in the timeline', edges.starts, joinMs)
-  check(t, 'from a segment\'s last sample to its end in the timeline', edges.ends, joinMs)
+  // Its end is when it was proven closed; the last 46 ms before a stop may be lost (measured on Asterisk 22.10).
+  check(t, 'from a segment\'s last sample to its end in the timeline', edges.ends, edgeMs)
 })
 
 t.test(`nor does more leak when the network stalls (LEAK_SEED=${seed})`, async t => {
