@@ -1,6 +1,6 @@
 import { deadLetterTopic, problem } from '@tacet/contracts'
 import {
-  backoff, createAdminApp, createAlarms, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, isTransientDatabaseError, openDatabase, pause,
+  backoff, createAdminApp, createAlarms, createAuthenticator, createKafka, createMetrics, createReached, createRelay, createReplica, createUpkeep, isTransientDatabaseError, openDatabase, pause,
   type Closer, type Logger,
 } from '@tacet/service-kit'
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid'
@@ -16,7 +16,6 @@ import { createObserver } from './observer.ts'
 import { messageOf } from './usecases/audit-attempt.ts'
 import { createAnswerBook, createCommands } from './usecases/command-recording.ts'
 import { createPost } from './usecases/hold-post.ts'
-import { keepUp } from './upkeep.ts'
 import { openWatch, type PbxWatch } from './watch.ts'
 
 const name = 'call-control'
@@ -141,7 +140,18 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   await Promise.all([settings, credentials].map(copy => copy.whenUsable(copy.check()['state'] === 'stored' ? 5_000 : 20_000)))
   post.start()
   closer.add('post', () => post.stop())
-  const upkeep = keepUp({ forgetCalls: createForgetCalls({ database }), callRetentionMs: config.callRetentionDays * 24 * 3_600_000, logger })
+  const forgetCalls = createForgetCalls({ database })
+  const upkeep = createUpkeep({
+    logger,
+    intervalMs: 10 * 60_000,
+    tasks: {
+      async 'forgetting calls' (signal) {
+        const calls = await forgetCalls(config.callRetentionDays * 24 * 3_600_000, signal)
+        if (calls > 0) logger.info({ calls }, 'old calls deleted')
+      },
+    },
+  })
+  upkeep.start()
   closer.add('upkeep', () => upkeep.stop())
 
   closer.add('http', () => app.close())

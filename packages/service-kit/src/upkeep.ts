@@ -1,4 +1,5 @@
-import { pause, type Logger } from '@tacet/service-kit'
+import { pause } from './deadline.ts'
+import type { Logger } from './logging.ts'
 
 export interface UpkeepOptions {
   tasks: Record<string, (signal: AbortSignal) => Promise<unknown>>
