@@ -87,14 +87,15 @@ test('jobs, for those who look after recordings', async t => {
 
   t.test('who may not see them is in the audit log of whoever asked', async t => {
     const { job: { jobId } } = failedToo
+    const since = new Date().toISOString()
     t.equal((await get('/v1/jobs', tokens.supervisor)).status, 403)
     t.equal((await get(`/v1/jobs/${jobId}`, tokens.supervisor)).status, 403)
     t.equal((await get(`/v1/jobs/${jobId}`, tokens.stranger)).status, 404)
     const refusals = await eventually(() => {
-      const entries = probe.events.filter(({ type, data }) => type === 'audit.recorded' && data.action === 'recordings.request').map(({ data }) => data)
+      const entries = probe.events.filter(({ type, data }) => type === 'audit.recorded' && data.action === 'recordings.request' && data.requestedAt >= since).map(({ data }) => data)
       return entries.length >= 3 && entries
     }, { message: 'not in the log' })
-    t.match(refusals.slice(-3), [
+    t.match(refusals, [
       { code: 'forbidden', actor: { kind: 'supervisor', device: { kind: 'api-token', userAgent: 'node' } }, detail: { route: '/v1/jobs' } },
       { code: 'forbidden', detail: { route: '/v1/jobs/:jobId', params: { jobId } } },
       { code: 'job-not-found', actor: { kind: 'owner' } },
