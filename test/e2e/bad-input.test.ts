@@ -77,7 +77,7 @@ t.test('messages that nobody understands go to the dead letters, and the calls a
   const letters = await eventually(() => {
     const dead = tacet.probe.events.filter(event => event.topic === `${tacet.topicPrefix}recording-assembly.dead-letters.v1`)
     return dead.length === partitions.length * poison.length && dead
-  }, { timeoutMs: 15_000, message: 'the dead letters' })
+  }, { message: 'the dead letters' })
   t.same(new Set(letters.map(({ headers }) => headers.dead_letter_partition)), new Set(partitions.map(String)))
   for (const { headers, key } of letters) {
     t.match(headers, { dead_letter_topic: topics.calls, dead_letter_reason: /./ })

@@ -69,7 +69,7 @@ t.test('a transfer that nobody saw, because call-control was down, cuts the reco
   talk.recorded[0]!.toMs = performance.timeOrigin + performance.now()
   const next = await transferToBen(talk)
   await tacet.start('call-control')
-  await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'ended', { timeoutMs: 15_000, message: 'the recording goes on' })
+  await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'ended', { message: 'the recording goes on' })
   talk.mute()
   await speak(talk.voices, 500)
   await talk.hangup()

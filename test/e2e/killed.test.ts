@@ -36,7 +36,7 @@ t.test('call-control killed again and again in a storm of pauses leaves nothing 
     await eventually(async () => {
       const states = await Promise.all(talks.map(async talk => (await talk.status(tacet.supervisorToken)).state))
       return states.every(state => state === 'recording' || state === 'paused')
-    }, { timeoutMs: 15_000, message: 'the calls did not settle' })
+    }, { message: 'the calls did not settle' })
   }
   for (const talk of talks) {
     await talk.pause()
@@ -64,6 +64,6 @@ t.test('nothing of ours is left on the PBX', async t => {
   await eventually(async () => {
     const channels: any = await (await fetch(`${url}/ari/channels`, { headers: { authorization } })).json()
     return channels.length === 0
-  }, { timeoutMs: 10_000, message: 'channels are left' })
+  }, { message: 'channels are left' })
   t.pass()
 })

@@ -86,8 +86,8 @@ t.test('when one track of a stereo recording is taken away, the other is not wri
 
 t.test('an Asterisk that is away for longer than a moment is one alarm, until it is back', async t => {
   await wire.cut()
-  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 1, { timeoutMs: 15_000 })
+  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 1)
   await wire.mend()
-  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 0, { timeoutMs: 15_000 })
+  await eventually(async () => await metric('tacet_alarm_active', 'ari-away') === 0)
   t.equal(await metric('tacet_alarms_total', 'ari-away'), 1)
 })

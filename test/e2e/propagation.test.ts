@@ -31,7 +31,7 @@ async function answerCallAt (atMs: number): Promise<Talk> {
   const [customerSignal, agentSignal] = [newSignal('customer'), newSignal('anna')]
   const outgoing = await office.outside.call(numbers.direct, { callerId: { number: customerNumber }, audio: customerSignal })
   const incoming = await office.desks[0].waitForCall()
-  await eventually(() => nowMs() >= atMs, { timeoutMs: 10_000 })
+  await eventually(() => nowMs() >= atMs)
   await incoming.answer({ audio: agentSignal })
   await outgoing.answered()
   const { callId } = await findLive(tacet, incoming.sipCallId)

@@ -19,7 +19,7 @@ const events: AriEvent[] = []
 const ari = createAriConnection({ ...stack.ari, app, onUp () {}, onEvent: event => { events.push(event) } })
 t.teardown(() => ari.close())
 ari.start()
-await eventually(() => ari.state === 'up', { timeoutMs: 10_000, message: 'ARI did not come up' })
+await eventually(() => ari.state === 'up', { message: 'ARI did not come up' })
 
 t.test('a recorder kept across the pause is found leaking, in spite of the guard', async t => {
   const leakedMs = await pauseInStall(t, { isKept: true })

@@ -37,7 +37,7 @@ export async function judge (t: Test, world: World, spool: SpoolLog): Promise<vo
   }
   t.same(spool.strangers(history.lines.map(({ talk }) => talk.callId)), [], 'nothing else was ever written to the spool')
   spool.forget()
-  await eventually(async () => (await recordersOn(ground.stack)).length === 0, { timeoutMs: 5000, intervalMs: 200, message: 'recorders were left on the PBX' }).catch(error => t.fail(error.message))
+  await eventually(async () => (await recordersOn(ground.stack)).length === 0, { intervalMs: 200, message: 'recorders were left on the PBX' }).catch(error => t.fail(error.message))
 }
 
 /** What was said in a pause is nowhere; what was said while it recorded is there, or the recording says that something is missing. */

@@ -70,7 +70,7 @@ export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'ca
   t.equal(channels.length, timeline.channels)
   for (const audio of channels) t.equal(audio.length, samples, 'the file is as long as the timeline says')
   const kept = filesToKeep(timeline)
-  await eventually(async () => (await segmentFiles(tacet, callId)).every(file => kept.test(file)), { timeoutMs: 10_000, message: 'segments were left on the PBX' })
+  await eventually(async () => (await segmentFiles(tacet, callId)).every(file => kept.test(file)), { message: 'segments were left on the PBX' })
   return { events, types: events.map(({ type }) => type ?? ''), manifest, view, timeline, samples: channels[0]!, channels }
 }
 

@@ -98,7 +98,7 @@ export async function startTacet (t: Owner, { env = {}, stack = readStack(), isC
   await eventually(async () => {
     const answers = await Promise.all([tacet.callControl, tacet.assembly].map((service, index) => service(index === 0 ? '/v1/calls' : '/v1/recordings', { token: seeded.supervisorToken })))
     return answers.every(answer => answer.status === 200)
-  }, { timeoutMs: 15_000, message: 'the credentials did not reach the other services' })
+  }, { message: 'the credentials did not reach the other services' })
   return tacet
 }
 
@@ -112,7 +112,7 @@ async function arrival (databaseUrl: string, { id, version }: Versioned): Promis
     await eventually(async () => {
       const { rows } = await client.query('select 1 from call_control.replica where entity_id = $1 and version >= $2', [id, version])
       return rows.length > 0
-    }, { timeoutMs: 15_000, message: `version ${version} of ${id} did not reach call-control` })
+    }, { message: `version ${version} of ${id} did not reach call-control` })
   } finally {
     await client.end()
   }

@@ -76,7 +76,7 @@ export async function findLive ({ callControl, supervisorToken }: Tacet, sipCall
   return await eventually(async () => {
     const { body } = await callControl('/v1/calls', { token: supervisorToken })
     return (body.items as LiveCall[]).find(({ sipCallIds, answeredAt }) => sipCallIds.includes(sipCallId) && answeredAt !== null)
-  }, { timeoutMs: 10_000, message: 'call-control does not show the call as answered' })
+  }, { message: 'call-control does not show the call as answered' })
 }
 
 export function createTalk (tacet: Tacet, { callId, voices, token }: { callId: string, voices: Voice[], token: string }): Talk {
@@ -100,7 +100,7 @@ export function createTalk (tacet: Tacet, { callId, voices, token }: { callId: s
       return body
     },
     async isRecorded () {
-      await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'recording', { timeoutMs: 10_000, message: 'the call is not recorded' })
+      await eventually(async () => (await talk.status(tacet.supervisorToken)).state === 'recording', { message: 'the call is not recorded' })
       talk.listen()
     },
     async send (action, request = {}) {

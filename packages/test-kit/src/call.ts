@@ -53,7 +53,7 @@ export interface CallLeg<C extends Call> {
   close: () => void
 }
 
-const answerTimeoutMs = 10_000
+const answerTimeoutMs = 20_000
 
 export function toUri (target: string, sip: { host: string, port: number }): string {
   return /^sips?:/.test(target) ? target : `sip:${target}@${sip.host}:${sip.port}`

@@ -21,9 +21,10 @@ export interface EventuallyOptions {
 
 /**
  * Asks again and again until the answer is truthy, and returns it. A predicate that throws counts as "not yet".
+ * Patient by default, as the machine may be busy: who promises something sooner says so.
  * Rejects at the deadline with the message, and the predicate's last error as its cause.
  */
-export async function eventually<T> (predicate: () => T | Promise<T>, { timeoutMs = 5000, intervalMs = 25, message = 'it did not become true' }: EventuallyOptions = {}): Promise<Truthy<T>> {
+export async function eventually<T> (predicate: () => T | Promise<T>, { timeoutMs = 20_000, intervalMs = 25, message = 'it did not become true' }: EventuallyOptions = {}): Promise<Truthy<T>> {
   const deadline = performance.now() + timeoutMs
   let cause: unknown
   for (;;) {

@@ -131,7 +131,7 @@ export async function createPhone (options: PhoneOptions): Promise<Phone> {
       legs.set(leg.call.sipCallId, leg)
       return leg.call
     },
-    async waitForCall ({ timeoutMs = 10_000 } = {}) {
+    async waitForCall ({ timeoutMs = 20_000 } = {}) {
       const ringing = rings.splice(0).filter(({ state }) => state === 'ringing')
       const [first, ...others] = ringing
       rings.push(...others)

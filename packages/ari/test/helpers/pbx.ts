@@ -45,7 +45,7 @@ export function createListener (pbx: Pbx, options: Partial<AriConnectionOptions>
 
 export async function startListener (listener: AriConnection): Promise<void> {
   listener.start()
-  await eventually(() => listener.state === 'up', { timeoutMs: 10_000, message: 'ARI did not come up' })
+  await eventually(() => listener.state === 'up', { message: 'ARI did not come up' })
 }
 
 /** A driver on a connection that is up. Deaf, it must find all its proofs by looking. */

@@ -178,5 +178,5 @@ t.test('closing tells Asterisk, and is quick even in the middle of a reconciliat
   t.ok(isLost)
   t.ok(Date.now() - startedAt < 3000)
   const { connection: other } = listener(t)
-  await eventually(async () => !(await other.rest.listApplications()).some(({ name }) => name === app), { timeoutMs: 10_000 })
+  await eventually(async () => !(await other.rest.listApplications()).some(({ name }) => name === app))
 })

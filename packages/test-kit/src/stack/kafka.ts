@@ -73,8 +73,8 @@ export async function kafkaProbe (options: { brokers: string[], topics: string[]
   }
   return {
     events,
-    waitFor: (predicate, { timeoutMs = 10_000, message = 'the event did not come' } = {}) =>
-      eventually(() => events.find(predicate), { timeoutMs, message: `${message}; there were ${events.map(({ type }) => type).join(', ') || 'none'}` }),
+    waitFor: (predicate, { message = 'the event did not come', ...options } = {}) =>
+      eventually(() => events.find(predicate), { ...options, message: `${message}; there were ${events.map(({ type }) => type).join(', ') || 'none'}` }),
     close: () => consumer.disconnect(),
   }
 }

@@ -18,7 +18,7 @@ for (const access of ['a shared folder', 'ARI'] as const) {
     const { SPOOL_DIR: _, ...env } = around.env
     const { logger, lines } = readableLogger()
     const service = await startService(t, loadConfig(assemblyConfig, access === 'ARI' ? { ...env, ...pbx.env, LOG_LEVEL: 'info' } : { ...around.env, LOG_LEVEL: 'info' }), logger)
-    const isChecked = async () => await eventually(async () => (await around.database.db.select().from(jobs)).length === 0, { timeoutMs: 15_000, message: 'checks are left' })
+    const isChecked = async () => await eventually(async () => (await around.database.db.select().from(jobs)).length === 0, { message: 'checks are left' })
     const alarmsOf = ({ callId, recordingId }: Manifest) => lines.filter(line => 'alarm' in line && line['callId'] === callId && line['recordingId'] === recordingId)
       .map(({ alarm, segment }) => `${alarm} ${segment}`).sort()
 
@@ -36,7 +36,7 @@ for (const access of ['a shared folder', 'ARI'] as const) {
       await around.putSegment(manifest, 6, countingSamples(15_800))
       await close(manifest)
       const alarms = ['segment-foreign 6', 'segment-long 4', 'segment-missing 2', 'segment-short 3', 'segment-unreadable 5']
-      await eventually(() => alarmsOf(manifest).length >= alarms.length, { timeoutMs: 15_000 })
+      await eventually(() => alarmsOf(manifest).length >= alarms.length)
       await isChecked()
       t.same(alarmsOf(manifest), alarms)
       t.ok(lines.filter(line => 'alarm' in line).every(({ level }) => level === 50), 'as errors')
@@ -53,7 +53,7 @@ for (const access of ['a shared folder', 'ARI'] as const) {
       const manifest = manifestOf([{ fromMs: 0, toMs: 0, requestedAt: instant(-2_000), openedAt: instant(-1_996), closedAt: instant(0) }, { fromMs: 0, toMs: 2_000 }])
       await around.putSegment(manifest, 2, encodeWav({ sampleRateHz: 16_000, channels: 1, bitsPerSample: 16 }, countingSamples(31_600)))
       await close(manifest)
-      await eventually(async () => (await around.database.db.select().from(jobs)).some(({ state }) => state === 'running'), { timeoutMs: 15_000, intervalMs: 2 })
+      await eventually(async () => (await around.database.db.select().from(jobs)).some(({ state }) => state === 'running'), { intervalMs: 2 })
       await around.putSegment(manifest, 1, countingSamples(15_800))
       await isChecked()
       t.same(alarmsOf(manifest), [])

@@ -39,7 +39,7 @@ async function takeOver (around: Surroundings): Promise<void> {
   const worker = createAssemblyWorker(portsOf(around), workerOptions(around))
   worker.start()
   try {
-    await eventually(() => hasNoJobs(around), { timeoutMs: 15_000, message: 'jobs are left' })
+    await eventually(() => hasNoJobs(around), { message: 'jobs are left' })
   } finally {
     await worker.stop()
   }
@@ -67,7 +67,7 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
     const { ports, death } = mortalPorts(portsOf(around), dieAfter)
     const worker = createAssemblyWorker(ports, workerOptions(around))
     worker.start()
-    const step = await Promise.race([death, eventually(() => hasNoJobs(around), { timeoutMs: 15_000 })])
+    const step = await Promise.race([death, eventually(() => hasNoJobs(around))])
     if (step === true) {
       await worker.stop()
       await checkThatAllIsWell(t, around, call)

@@ -63,7 +63,7 @@ test('recordings in S3 that are deleted, cut and held while something is made of
   const isLate = ({ item }: { item: string }) => item.startsWith('late-')
   const toldOf = async (recordingId: string) => (await db.select().from(outbox).where(eq(outbox.key, recordingId)).orderBy(outbox.id)).map(({ type }) => type)
   /** But for what looks once more much later. */
-  const finished = (recordingId: string) => eventually(async () => (await jobsOf(recordingId)).every(isLate), { timeoutMs: 15_000, message: 'jobs are left' })
+  const finished = (recordingId: string) => eventually(async () => (await jobsOf(recordingId)).every(isLate), { message: 'jobs are left' })
   const nothingIsLeft = async (t: Test, recordingId: string) => {
     t.same(await objects(recordingId), [])
     t.same(await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId)), [])
@@ -125,7 +125,7 @@ test('recordings in S3 that are deleted, cut and held while something is made of
     t.teardown(() => bare.close())
     await bare.put({ recordingId, generation: 1, file: 'recording.wav' }, async file => { await file.writeFile('late') })
     await db.update(jobs).set({ runAt: new Date() }).where(eq(jobs.recordingId, recordingId))
-    await eventually(async () => (await jobsOf(recordingId)).length === 0, { timeoutMs: 10_000 })
+    await eventually(async () => (await jobsOf(recordingId)).length === 0)
     await nothingIsLeft(t, recordingId)
   })
 
@@ -149,7 +149,7 @@ test('recordings in S3 that are deleted, cut and held while something is made of
     await reached
     await manage.purge(recordingId, operator, { reason: 'a card number', segment: 2 })
     work(t, portsOf())
-    await eventually(async () => (await rowOf(recordingId)).version === 2, { timeoutMs: 10_000 })
+    await eventually(async () => (await rowOf(recordingId)).version === 2)
     open()
     await finished(recordingId)
     const made = await db.select().from(files).where(eq(files.recordingId, recordingId))
@@ -197,7 +197,7 @@ test('recordings in S3 that are deleted, cut and held while something is made of
     }
     // One hand: the cut must not be done before it is called off.
     work(t, { ...ports, files: adding }, { concurrency: 1 })
-    await eventually(async () => (await rowOf(recordingId)).hold !== null, { timeoutMs: 10_000 })
+    await eventually(async () => (await rowOf(recordingId)).hold !== null)
     await finished(recordingId)
     t.match(await rowOf(recordingId), { version: 1, storedGeneration: 1, purge: null })
     t.match(await db.select().from(files).where(eq(files.recordingId, recordingId)), [{ generation: 1, file: 'recording.flac' }])

@@ -163,7 +163,7 @@ test('a worker that dies after any step of fetching ahead leaves one recording, 
     await db.transaction(tx => ports.recordings.add(tx, manifest, null))
     const worker = workerOf(ports)
     worker.start()
-    await eventually(async () => (await ports.recordings.find(manifest.recordingId, { kind: 'all' }))?.sha256 === digest, { timeoutMs: 15_000 })
+    await eventually(async () => (await ports.recordings.find(manifest.recordingId, { kind: 'all' }))?.sha256 === digest)
     await checkThatNothingIsLeft(t, around, manifest.recordingId)
     await worker.stop()
   }

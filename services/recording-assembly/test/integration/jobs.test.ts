@@ -129,7 +129,7 @@ test('jobs', async t => {
       worker.start()
       await eventually(() => encoding === 1)
       await addCalls(around, ports, 1)
-      await eventually(async () => (await queue.counts()).every(({ kind }) => kind === 'encode'), { timeoutMs: 15_000 })
+      await eventually(async () => (await queue.counts()).every(({ kind }) => kind === 'encode'))
       t.equal(encoding, 1)
       await around.database.db.delete(jobs)
       // What never ends is left to its lease.

@@ -135,14 +135,14 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
   const worker = workerOn(around, ports)
   worker.start()
   t.teardown(() => worker.stop())
-  const parked = await eventually(async () => (await db.select().from(jobs)).find(({ state }) => state === 'parked'), { timeoutMs: 15_000 })
+  const parked = await eventually(async () => (await db.select().from(jobs)).find(({ state }) => state === 'parked'))
   const events = await db.select().from(outbox).where(eq(outbox.key, recordingId))
   t.match(events.filter(({ type }) => type === 'recording.purge-failed'), [{ payload: { purgeId: purge.purgeId, code: 'gave-up' } }])
   t.equal((await ports.recordings.find(recordingId, { kind: 'all' }))?.purge?.purgeId, purge.purgeId, 'it is still asked for')
 
   const entry = { auditId: randomUUID(), companyId, at: manifest.endedAt, action: 'job.rerun', outcome: 'done', code: null, actor: { kind: 'operator', credentialId: null, agentId: null, address: null }, callId: null, requestedAt: manifest.endedAt, effectiveAt: null, detail: {} } as const
   await createJobDesk({ database: around.database, onEvents: () => {}, onJob: () => {} }).rerun(parked.jobId, { kind: 'all' }, () => entry)
-  await eventually(() => hasNoJobs(around), { timeoutMs: 15_000 })
+  await eventually(() => hasNoJobs(around))
   t.match(await ports.recordings.find(recordingId, { kind: 'all' }), { version: 2, purge: null, samples: 32_000 })
 })
 

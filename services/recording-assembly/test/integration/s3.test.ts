@@ -99,7 +99,7 @@ test('the service on S3, with encryption', async t => {
     const [job] = await eventually(async () => {
       const [job] = await jobsOf(manifest)
       return job !== undefined && job.postponements > 0 && job.state === 'waiting' && [job]
-    }, { timeoutMs: 10_000, message: 'the job did not wait' })
+    }, { message: 'the job did not wait' })
     t.match(job, { kind: 'assemble', attempts: 0, lastError: String }, 'and that is no fault of its own')
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}`, { token: admin })).body, { status: 'assembling' })
     t.equal((await around.filesOfSpool()).filter(name => name.includes(manifest.recordingId)).length, 2, 'the segments are kept')
