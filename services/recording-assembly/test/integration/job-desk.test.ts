@@ -59,7 +59,11 @@ test('jobs, for those who look after recordings', async t => {
   })
 
   t.test('are counted by kind and state', async t => {
-    const metrics = await (await fetch(`${service.adminUrl}/metrics`)).text()
+    // What could not be counted in time is not told.
+    const metrics = await eventually(async () => {
+      const text = await (await fetch(`${service.adminUrl}/metrics`)).text()
+      return text.includes('tacet_assembly_jobs{') && text
+    })
     t.match(metrics, /tacet_assembly_jobs\{[^}]*kind="assemble",state="parked"[^}]*\} 2/)
     t.match(metrics, /tacet_assembly_jobs\{[^}]*kind="assemble",state="running"[^}]*\} 1/)
   })
@@ -71,7 +75,9 @@ test('jobs, for those who look after recordings', async t => {
     t.equal((await run(failed.job.jobId, tokens.stranger)).problem().code, 'job-not-found')
     t.equal((await run(underWay.job.jobId)).problem().code, 'job-not-parked')
     await eventually(() => auditOf(failed.job.jobId).length === 2)
-    t.match(auditOf(failed.job.jobId), [{ action: 'job.rerun', outcome: 'refused', code: 'forbidden', companyId }, { outcome: 'refused', code: 'job-not-found' }])
+    // Companies have partitions of their own, so their entries come in any order.
+    const entries = auditOf(failed.job.jobId).toSorted((one, other) => String(one.code) < String(other.code) ? -1 : 1)
+    t.match(entries, [{ action: 'job.rerun', outcome: 'refused', code: 'forbidden', companyId }, { outcome: 'refused', code: 'job-not-found' }])
   })
 
   t.test('make in the end what they could not make before', async t => {
@@ -87,19 +93,15 @@ test('jobs, for those who look after recordings', async t => {
 
   t.test('who may not see them is in the audit log of whoever asked', async t => {
     const { job: { jobId } } = failedToo
-    const since = new Date().toISOString()
     t.equal((await get('/v1/jobs', tokens.supervisor)).status, 403)
     t.equal((await get(`/v1/jobs/${jobId}`, tokens.supervisor)).status, 403)
     t.equal((await get(`/v1/jobs/${jobId}`, tokens.stranger)).status, 404)
-    const refusals = await eventually(() => {
-      const entries = probe.events.filter(({ type, data }) => type === 'audit.recorded' && data.action === 'recordings.request' && data.requestedAt >= since).map(({ data }) => data)
-      return entries.length >= 3 && entries
-    }, { message: 'not in the log' })
-    t.match(refusals, [
-      { code: 'forbidden', actor: { kind: 'supervisor', device: { kind: 'api-token', userAgent: 'node' } }, detail: { route: '/v1/jobs' } },
-      { code: 'forbidden', detail: { route: '/v1/jobs/:jobId', params: { jobId } } },
-      { code: 'job-not-found', actor: { kind: 'owner' } },
-    ])
+    // In any order, as companies have partitions of their own; what was refused above already is no second entry.
+    const refusalOf = async (kind: string, route: string): Promise<AuditEntry> =>
+      (await probe.waitFor(({ type, data }) => type === 'audit.recorded' && data.action === 'recordings.request' && data.actor.kind === kind && data.detail.route === route, { message: `not in the log: ${kind} ${route}` })).data
+    t.match(await refusalOf('supervisor', '/v1/jobs'), { code: 'forbidden', actor: { device: { kind: 'api-token', userAgent: 'node' } } })
+    t.match(await refusalOf('supervisor', '/v1/jobs/:jobId'), { code: 'forbidden', detail: { params: { jobId } } })
+    t.match(await refusalOf('owner', '/v1/jobs/:jobId'), { code: 'job-not-found' })
   })
 
   t.test('are gone with a recording that is deleted', async t => {
