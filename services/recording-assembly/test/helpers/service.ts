@@ -30,8 +30,11 @@ export interface Surroundings {
   filesOfSpool (): Promise<string[]>
 }
 
+/** So short that a test need not wait long until another may take the job of who died; a busy machine may lose it, too. */
+export const shortLease = { ASSEMBLY_LEASE_MS: '600' }
+
 /** A database, topics and folders of this test's own. */
-export async function surroundings (t: Test): Promise<Surroundings> {
+export async function surroundings (t: Test, ownEnv: Record<string, string> = {}): Promise<Surroundings> {
   const closer = createCloser({ logger, stepTimeoutMs: 20_000 })
   t.teardown(() => closer.close())
   const { postgres, kafka: { brokers } } = readStack()
@@ -67,8 +70,9 @@ export async function surroundings (t: Test): Promise<Surroundings> {
     SPOOL_DIR: spoolDir,
     RATE_LIMIT_PER_MINUTE: '100000',
     LINK_SECRETS: 'the-new-secret-of-the-links-of-this-test,the-old-secret-of-the-links-of-this-test',
-    ASSEMBLY_LEASE_MS: '600',
+    ASSEMBLY_LEASE_MS: '15000',
     LOG_LEVEL: 'silent',
+    ...ownEnv,
   }
 
   const publishRaw: Surroundings['publishRaw'] = async (topic, message) => {

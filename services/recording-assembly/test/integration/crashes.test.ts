@@ -11,7 +11,7 @@ import { jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
-import { countingSamples, joinedAt, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, joinedAt, logger, sha256, shortLease, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(300_000)
 
@@ -59,7 +59,7 @@ async function checkThatAllIsWell (t: Test, around: Surroundings, { manifest: { 
 }
 
 test('a worker that dies after any of its steps leaves exactly one recording, and no stray file', async t => {
-  const around = await surroundings(t)
+  const around = await surroundings(t, shortLease)
   const died: string[] = []
   for (let dieAfter = 1; dieAfter <= died.length + 1; dieAfter++) {
     if (dieAfter > MAX_STEPS) throw new Error('it never came to its end')
@@ -85,7 +85,7 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
 
 for (const point of ['before looking', 'before publishing'] as const) {
   test(`a worker that slept ${point} while another did its work leaves that as it is`, async t => {
-    const around = await surroundings(t)
+    const around = await surroundings(t, shortLease)
     const call = await addCall(around, 16_000)
     const { ports, asleep, wakeUp } = sleepingPorts(portsOf(around), point)
     const worker = createAssemblyWorker(ports, workerOptions(around))
@@ -104,7 +104,7 @@ for (const point of ['before looking', 'before publishing'] as const) {
 }
 
 test('what comes with a lease that is lost changes nothing', async t => {
-  const around = await surroundings(t)
+  const around = await surroundings(t, shortLease)
   const call = await addCall(around, 16_000)
   const ports = portsOf(around)
   const [job] = await ports.queue.claim(1)

@@ -10,7 +10,7 @@ import { copies, jobs } from '../../src/db/schema.ts'
 import { assemblyConfig } from '../../src/index.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
-import { countingSamples, joinedAt, logger, publishClosed, publishEnded, sha256, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, joinedAt, logger, publishClosed, publishEnded, sha256, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
 
 tap.setTimeout(120_000)
@@ -23,8 +23,8 @@ const callOfThree = (): Manifest => manifestOf([{ fromMs: 0, toMs: 2_000 }, { fr
 const nameOf = ({ callId }: Manifest, number: number): string => `tacet/tacet-${callId}-${number}`
 
 /** An Asterisk that shares no folder. */
-async function afar (t: Test) {
-  const around = await surroundings(t)
+async function afar (t: Test, ownEnv: Record<string, string> = {}) {
+  const around = await surroundings(t, ownEnv)
   const pbx = await serveStoredRecordings(t, around.spoolDir)
   const { SPOOL_DIR: _, ...env } = around.env
   const config = loadConfig(assemblyConfig, { ...env, ...pbx.env })
@@ -145,7 +145,7 @@ test('segments over ARI', async t => {
 })
 
 test('a worker that dies after any step of fetching ahead leaves one recording, and no stray file', async t => {
-  const { around, config, putSegments } = await afar(t)
+  const { around, config, putSegments } = await afar(t, shortLease)
   const portsOf = () => createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
   const workerOf = (ports: ReturnType<typeof portsOf>) => createAssemblyWorker(ports, { config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
   const { db } = around.database

@@ -9,7 +9,7 @@ import { jobs } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { logger, surroundings, type Surroundings } from '../helpers/service.ts'
 
-const portsOf = ({ config, database }: Surroundings, leaseMs = 1_000): Ports =>
+const portsOf = ({ config, database }: Surroundings, leaseMs = 60_000): Ports =>
   createPorts({ config: { ...config, leaseMs }, database, onEvents: () => {}, onJob: () => {} })
 
 async function addCalls ({ database }: Surroundings, { recordings }: Ports, count: number, overrides: Partial<Manifest> = {}): Promise<void> {
@@ -73,7 +73,7 @@ test('jobs', async t => {
 
   t.test('a lease that is renewed holds, one that ran out is for another', async t => {
     await addCalls(around, ports, 1)
-    const short = portsOf(around, 500).queue
+    const short = portsOf(around, 1_500).queue
     const [job] = await short.claim(1)
     t.ok(await short.renew(job!))
     t.same(await queue.claim(1), [])

@@ -14,7 +14,7 @@ import { masterFile, type Recording } from '../../src/domain/recording.ts'
 import { assemblyConfig, type AssemblyConfig } from '../../src/index.ts'
 import { createTestBucket, type TestBucket } from '../helpers/test-bucket.ts'
 import { manifestOf } from '../helpers/manifest.ts'
-import { countingSamples, joinedAt, logger, sha256, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, joinedAt, logger, sha256, shortLease, surroundings, type Surroundings } from '../helpers/service.ts'
 
 /** `npm run soak` asks for more. */
 const kills = Number(process.env.KILLS ?? 3)
@@ -109,7 +109,7 @@ async function checkThatAllIsWell (t: Test, { around, bucket }: Ground, { ports 
 
 test(`a process killed at any instant leaves exactly one recording, and nothing stray: KILLS=${kills} KILL_SEED=${seed}`, async t => {
   const samples = countingSamples(2 * SAMPLES_EACH)
-  const ground: Ground = { around: await surroundings(t), bucket: await createTestBucket(t), samples }
+  const ground: Ground = { around: await surroundings(t, shortLease), bucket: await createTestBucket(t), samples }
   const wav = (samples: Int16Array) => encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, samples)
   const joined = joinedAt(samples, SAMPLES_EACH)
   const whole = sha256(wav(joined))

@@ -68,7 +68,7 @@ const scenes = [['folder', true], ['folder', false], ['s3', true], ['s3', false]
 for (const [store, isEncrypted] of isAll ? scenes : scenes.slice(0, 1)) {
   test(`assembling, encoding and purging ${hours} h of stereo take a bounded amount of memory: ${store}${isEncrypted ? ', encrypted' : ''}`, async t => {
     const around = await surroundings(t)
-    const env = { ...around.env, ASSEMBLY_LEASE_MS: '15000', ...isEncrypted && encrypting, ...store === 's3' && (await createTestBucket(t)).env }
+    const env = { ...around.env, ...isEncrypted && encrypting, ...store === 's3' && (await createTestBucket(t)).env }
     const ports = createPorts({ config: loadConfig(assemblyConfig, env), database: around.database, onEvents: () => {}, onJob: () => {} })
     t.teardown(() => ports.store.close())
     const manifest = await putLongCall(around)

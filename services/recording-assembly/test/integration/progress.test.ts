@@ -14,7 +14,7 @@ tap.setTimeout(60_000)
 test('how far a job is, is seen through all that it does, and on the log', async t => {
   const around = await surroundings(t)
   const bucket = await createTestBucket(t)
-  const config = loadConfig(assemblyConfig, { ...around.env, ...bucket.env, ASSEMBLY_LEASE_MS: '15000', ENCRYPTION_KEYS: `only:${randomBytes(32).toString('base64')}` })
+  const config = loadConfig(assemblyConfig, { ...around.env, ...bucket.env, ENCRYPTION_KEYS: `only:${randomBytes(32).toString('base64')}` })
   const ports = createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
   t.teardown(() => ports.store.close())
   const told = new Map<string, number[]>()

@@ -13,7 +13,7 @@ import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
-import { countingSamples, logger, publishEnded, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+import { countingSamples, logger, publishEnded, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(200_000)
 
@@ -147,7 +147,7 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
 })
 
 test('a worker that dies after any of its steps leaves exactly the purged recording, and nothing of the old one', async t => {
-  const around = await surroundings(t)
+  const around = await surroundings(t, shortLease)
   const died: string[] = []
   const operator = { companyId: null, credentialId: null, agentId: null, roles: [], address: null }
   const audit = { append: async () => {} }
@@ -178,7 +178,7 @@ test('a worker that dies after any of its steps leaves exactly the purged record
     const { ports, death } = mortalPorts(portsOf(around), dieAfter)
     const worker = workerOn(around, ports)
     worker.start()
-    const step = await Promise.race([death, eventually(() => hasNoJobs(around), { timeoutMs: 20_000 })])
+    const step = await Promise.race([death, eventually(() => hasNoJobs(around))])
     if (step === true) {
       await worker.stop()
       await check(t, recordingId)
