@@ -1,4 +1,6 @@
+import { eventually } from '@tacet/test-kit'
 import type { Ports } from '../../src/assembly.ts'
+import type { Worker } from '../../src/intake/worker.ts'
 
 /** Polling and the renewal of leases are no steps: how often they happen is chance. */
 const uncounted = new Set(['counts', 'renew', 'noteProgress'])
@@ -38,4 +40,13 @@ export function mortalPorts (ports: Ports, dieAfter: number): Mortal {
   }
 
   return { death, ports: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, mortal(name, port)])) as unknown as Ports }
+}
+
+/** The step after which a worker died; undefined when it came to its end, and its last job to its own. */
+export async function stepOfDeath (worker: Worker, death: Promise<string>, hasNoJobs: () => Promise<boolean>): Promise<string | undefined> {
+  let step: string | undefined
+  death.then(name => { step = name }, () => {})
+  // The job may be gone before the worker has heard that, which may be what it dies after.
+  await eventually(async () => step !== undefined || (await hasNoJobs() && worker.check()['inHand'] === 0))
+  return step
 }

@@ -9,7 +9,7 @@ import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
 import { jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
-import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
 import { countingSamples, joinedAt, logger, sha256, shortLease, surroundings, type Surroundings } from '../helpers/service.ts'
 
@@ -67,8 +67,8 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
     const { ports, death } = mortalPorts(portsOf(around), dieAfter)
     const worker = createAssemblyWorker(ports, workerOptions(around))
     worker.start()
-    const step = await Promise.race([death, eventually(() => hasNoJobs(around))])
-    if (step === true) {
+    const step = await stepOfDeath(worker, death, () => hasNoJobs(around))
+    if (step === undefined) {
       await worker.stop()
       await checkThatAllIsWell(t, around, call)
       break

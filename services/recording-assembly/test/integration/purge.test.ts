@@ -12,7 +12,7 @@ import { createJobDesk } from '../../src/adapters/postgres-job-desk.ts'
 import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import { manifestOf } from '../helpers/manifest.ts'
-import { mortalPorts } from '../helpers/mortal-ports.ts'
+import { mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { countingSamples, logger, publishEnded, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(200_000)
@@ -178,8 +178,8 @@ test('a worker that dies after any of its steps leaves exactly the purged record
     const { ports, death } = mortalPorts(portsOf(around), dieAfter)
     const worker = workerOn(around, ports)
     worker.start()
-    const step = await Promise.race([death, eventually(() => hasNoJobs(around))])
-    if (step === true) {
+    const step = await stepOfDeath(worker, death, () => hasNoJobs(around))
+    if (step === undefined) {
       await worker.stop()
       await check(t, recordingId)
       break
