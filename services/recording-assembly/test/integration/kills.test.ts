@@ -74,10 +74,11 @@ async function prepare (ground: Ground, scene: Scene, kind: string): Promise<Man
 async function killWorker (t: Test, { around: { database: { db } } }: Ground, { env }: Scene, afterMs: number): Promise<boolean> {
   const child = fork(program, [], { execArgv: ['--conditions=@tacet/source'], env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   t.teardown(() => child.kill('SIGKILL'))
+  const closed = once(child, 'close')
   child.send('begin')
   await eventually(async () => (await db.select().from(jobs)).every(({ state }) => state !== 'waiting'), { timeoutMs: 60_000, intervalMs: 2, message: 'it took no job' })
   setTimeout(() => child.kill('SIGKILL'), afterMs)
-  const [, signal] = await once(child, 'close')
+  const [, signal] = await closed
   return signal === 'SIGKILL' && (await db.select().from(jobs)).length > 0
 }
 
