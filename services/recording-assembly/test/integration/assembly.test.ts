@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'tap'
+import { eq } from 'drizzle-orm'
 import { encodeWav } from '@tacet/audio'
 import { recordingViewSchema, timelineSchema, topics } from '@tacet/contracts'
 import { eventually } from '@tacet/test-kit'
+import { recordings } from '../../src/db/schema.ts'
 import { at, manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, joinedAt, publishEnded, sha256, startService, surroundings } from '../helpers/service.ts'
 
@@ -98,9 +100,10 @@ test('recording-assembly', async t => {
   t.test('waits for a file that appears a moment after its call ended', async t => {
     const now = Date.now()
     const instant = (ms: number) => new Date(now + ms).toISOString()
-    const manifest = manifestOf([{ fromMs: 0, toMs: 0, requestedAt: instant(-2_000), openedAt: instant(-1_996), closedAt: instant(0) }])
+    // By a clock that is ahead, so that the moment begins when it is looked for.
+    const manifest = manifestOf([{ fromMs: 0, toMs: 0, requestedAt: instant(58_000), openedAt: instant(58_004), closedAt: instant(60_000) }])
     await publishEnded(around, manifest)
-    await probe.waitFor(({ type, subject }) => type === 'recording.assembling' && subject === manifest.recordingId)
+    await eventually(async () => (await around.database.db.select().from(recordings).where(eq(recordings.recordingId, manifest.recordingId)))[0]?.status === 'assembling', { intervalMs: 2 })
     await around.putSegment(manifest, 1, countingSamples(15_800))
     t.match(await assembledOf(manifest.recordingId), { outcome: 'complete', samples: 15_800 })
   })

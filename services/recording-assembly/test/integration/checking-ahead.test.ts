@@ -49,7 +49,8 @@ for (const access of ['a shared folder', 'ARI'] as const) {
     })
 
     await t.test('are not when they are still about to be closed, or of another rate', async t => {
-      const instant = (ms: number) => new Date(Date.now() + ms).toISOString()
+      // By a clock that is ahead, so that the time for that begins when it is looked for.
+      const instant = (ms: number) => new Date(Date.now() + 60_000 + ms).toISOString()
       const manifest = manifestOf([{ fromMs: 0, toMs: 0, requestedAt: instant(-2_000), openedAt: instant(-1_996), closedAt: instant(0) }, { fromMs: 0, toMs: 2_000 }])
       await around.putSegment(manifest, 2, encodeWav({ sampleRateHz: 16_000, channels: 1, bitsPerSample: 16 }, countingSamples(31_600)))
       await close(manifest)
