@@ -13,7 +13,7 @@ const context = 'tacet-recorder-tests'
 const guardMs = 150
 const stallMs = 400
 
-t.setTimeout(60_000)
+t.setTimeout(180_000)
 const stack = readStack()
 const events: AriEvent[] = []
 const ari = createAriConnection({ ...stack.ari, app, onUp () {}, onEvent: event => { events.push(event) } })

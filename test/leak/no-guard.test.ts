@@ -12,7 +12,7 @@ const edgeMs = 60
 const joinMs = 40
 const seed = Number(process.env.LEAK_SEED ?? Date.now() % 1_000_000)
 
-t.setTimeout(170_000)
+t.setTimeout(300_000)
 const chance = createChance(seed)
 const tacet = await startTacet(t, { env: { RESUME_GUARD_MS: '0', LEASE_TTL_MS: '10000' } })
 const office = await openOffice(t, tacet)

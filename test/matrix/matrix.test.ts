@@ -12,7 +12,7 @@ import { watchMatrixSpool } from './spool-log.ts'
 const seed = Number(process.env.MATRIX_SEED ?? Date.now() % 1_000_000)
 const isAll = process.env.MATRIX === 'all'
 
-t.setTimeout(isAll ? 3_600_000 : 175_000)
+t.setTimeout(isAll ? 3_600_000 : 300_000)
 const ground = await openGround(t)
 const rounds = choose(faults({ isLong: isAll }), { seed, isAll, only: process.env.MATRIX_ONLY, budgetSeconds: 60 })
 const tacet = await startTacet(t, { stack: ground.stack, env: { LEASE_TTL_MS: '2000', ASSEMBLY_LEASE_MS: '1000' } })

@@ -9,7 +9,7 @@ import { manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, publishClosed, publishEnded, readableLogger, startService, surroundings } from '../helpers/service.ts'
 import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
 
-tap.setTimeout(60_000)
+tap.setTimeout(180_000)
 
 for (const access of ['a shared folder', 'ARI'] as const) {
   test(`segments in ${access}, while their call goes on`, async t => {

@@ -15,7 +15,7 @@ import { bucket } from '../helpers/bucket.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, logger, surroundings } from '../helpers/service.ts'
 
-tap.setTimeout(120_000)
+tap.setTimeout(180_000)
 
 const operator = { companyId: null, credentialId: null, agentId: null, roles: [], address: null }
 const moment = () => ({ at: new Date().toISOString(), auditId: randomUUID() })

@@ -13,7 +13,7 @@ import { mortalPorts } from '../helpers/mortal-ports.ts'
 import { countingSamples, joinedAt, logger, publishClosed, publishEnded, sha256, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
 
-tap.setTimeout(120_000)
+tap.setTimeout(180_000)
 
 const SAMPLES = [15_800, 15_700, 15_600]
 const all = countingSamples(SAMPLES.reduce((sum, samples) => sum + samples))

@@ -9,7 +9,7 @@ import { createTestBucket } from '../helpers/test-bucket.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, readableLogger, surroundings } from '../helpers/service.ts'
 
-tap.setTimeout(60_000)
+tap.setTimeout(180_000)
 
 test('how far a job is, is seen through all that it does, and on the log', async t => {
   const around = await surroundings(t)

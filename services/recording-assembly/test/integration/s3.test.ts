@@ -12,7 +12,7 @@ import { bucket } from '../helpers/bucket.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, joinedAt, publishEnded, sha256, startService, surroundings } from '../helpers/service.ts'
 
-tap.setTimeout(120_000)
+tap.setTimeout(180_000)
 
 const companyId = '01990000-0000-7000-8000-000000000001'
 
