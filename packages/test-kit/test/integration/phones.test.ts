@@ -38,6 +38,8 @@ t.test('a call from outside reaches the agent with its caller id, and each hears
   t.equal(agent.remote.user, '+447700900123')
   await hears(agent, 75)
   const ends = { customer: customer.sentPackets.at(-20)?.sentAtMs ?? 0, agent: agent.sentPackets.at(-20)?.sentAtMs ?? 0 }
+  // What was sent until then has arrived when as much again has.
+  await Promise.all([hears(agent, 25), hears(customer, 25)])
   const starts = { customer: agent.received[0]!.arrivedAtMs, agent: customer.received[0]!.arrivedAtMs }
   const atAgent = locate(pcmOf(agent.received), [{ name: 'customer', signal: customerAudio, sentPackets: customer.sentPackets }])
   const atCustomer = locate(pcmOf(customer.received), [{ name: 'agent', signal: agentAudio, sentPackets: agent.sentPackets }])

@@ -28,9 +28,10 @@ t.test('packets leave every 20 ms without drift, numbered, with the signal in th
   rtp.start(remote)
   await eventually(() => packets.length >= 51, { message: '51 packets' })
   const [first] = rtp.sentPackets
-  const last = rtp.sentPackets[50]
-  t.ok(Math.abs((last?.sentAtMs ?? 0) - (first?.sentAtMs ?? 0) - 1000) < 15, 'fifty packets take a second')
-  t.ok(Math.abs((first?.sentAtMs ?? 0) - Date.now()) < 3000, 'times are epoch milliseconds')
+  // A busy machine makes any packet late, but the last of a burst is on time; drift makes each one later.
+  const lateMs = rtp.sentPackets.slice(40).map(({ number, sentAtMs }) => sentAtMs - first!.sentAtMs - 20 * number)
+  t.ok(Math.min(...lateMs) < 20 && Math.max(...lateMs) > -200, `fifty packets take a second: late by ${Math.min(...lateMs)} to ${Math.max(...lateMs)} ms`)
+  t.ok(Math.abs(first!.sentAtMs - Date.now()) < 60_000, 'times are epoch milliseconds')
   t.same(rtp.sentPackets.slice(0, 3).map(({ number, firstSample }) => [number, firstSample]), [[0, 0], [1, 160], [2, 320]])
   t.same(packets.slice(0, 3).map(packet => [packet.readUInt16BE(2), packet.readUInt32BE(4)]), [[65_535, 0], [0, 160], [1, 320]])
   t.same(decodeMuLaw(packets[2]!.subarray(12)), decodeMuLaw(encodeMuLaw(signal.read(320, 160))))
@@ -45,12 +46,13 @@ t.test('a stall holds packets back and sends them in a burst, with the time they
   await stalled
   const burst = rtp.sentPackets.slice(before)
   t.ok(burst.length >= 8, `${burst.length} packets were held`)
-  t.ok((burst.at(-1)?.sentAtMs ?? 0) - (burst[0]?.sentAtMs ?? 0) < 10)
+  t.ok((burst.at(-1)?.sentAtMs ?? 0) - (burst[0]?.sentAtMs ?? 0) < 20 * burst.length / 2, 'in less than half the time they stand for')
 })
 
 t.test('loss leaves holes in numbers and in the log', async t => {
   const { rtp, packets, remote } = await startPair(t)
-  rtp.lossRatio = 0.5
+  // Were it one half, once in five hundred runs none of the first ten would be lost.
+  rtp.lossRatio = 0.8
   rtp.start(remote)
   await eventually(() => packets.length >= 10)
   const numbers = rtp.sentPackets.map(({ number }) => number)
