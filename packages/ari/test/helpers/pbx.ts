@@ -25,7 +25,7 @@ export async function startLeg ({ url, username, password }: Pbx, extension = 't
   // Left alone, Local channels agree on 192 kHz, which costs the recorders dear.
   const query = new URLSearchParams({ endpoint: `Local/${extension}@tacet-tests`, context: 'tacet-tests', extension: 'quiet', priority: '1', formats: 'ulaw' })
   const ask = (method: string, path: string) =>
-    fetch(`${url}/ari/channels/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(2000) })
+    fetch(`${url}/ari/channels/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(10_000) })
   const answer = await ask('POST', `${id}?${query}`)
   if (!answer.ok) throw new Error(`no leg: ${answer.status} ${await answer.text()}`)
   await eventually(async () => (await (await ask('GET', id)).json() as { state: string }).state === 'Up', { message: 'the leg did not answer' })

@@ -8,7 +8,7 @@ import type { Pbx } from '../helpers/pbx.ts'
 import { openProxy } from '../helpers/proxy.ts'
 
 const pbx = readPbx()
-const timing = { probeMs: 300, openMs: 1000, heartbeatMs: 150, firstBackoffMs: 20, maxBackoffMs: 100 }
+const timing = { probeMs: 2000, openMs: 5000, heartbeatMs: 1000, firstBackoffMs: 20, maxBackoffMs: 100 }
 
 /** Each test has an application of its own. */
 function listener (t: Test, { at = pbx, ...options }: Partial<AriConnectionOptions> & { at?: Pbx } = {}) {
@@ -93,7 +93,7 @@ t.test('notices a wire that went dead without a word', async (t) => {
   const { connection } = listener(t, { at: proxy.pbx })
   await startListener(connection)
   proxy.freeze()
-  await eventually(() => !connection.isListening, { timeoutMs: 1000, message: 'the silence went unnoticed' })
+  await eventually(() => !connection.isListening, { message: 'the silence went unnoticed' })
   t.not(connection.state, 'up')
   proxy.thaw()
   await eventually(() => connection.state === 'up')
@@ -106,7 +106,7 @@ t.test('notices that Asterisk forgot the application while the wire is fine', as
   await startListener(connection)
   const authorization = `Basic ${btoa(`${pbx.username}:${pbx.password}`)}`
   await fetch(`${pbx.url}/ari/applications/${app}/subscription?eventSource=channel:__AST_CHANNEL_ALL_TOPIC`, { method: 'DELETE', headers: { authorization } })
-  await eventually(() => ups === 2 && connection.state === 'up')
+  await eventually(() => ups >= 2 && connection.state === 'up')
   const channelId = await makeCall()
   await eventually(() => hears(connection.heard, channelId))
 })
