@@ -33,6 +33,7 @@ t.test('a relay killed between send and mark publishes twice, and the event has 
   const last = randomUUID()
   await appendToOutbox(database.db, outbox, [callHeld(last, 2)])
   await soon(() => countOf(database, last))
+  await soon(() => eventsIn(seen).some(({ subject }) => subject === last))
 
   const events = eventsIn(seen).filter(({ subject }) => subject === callId)
   t.equal(events.length, 2)
