@@ -9,7 +9,7 @@ const say = (line: string) => writeSync(1, `${line}\n`)
 await runService({
   name: 'sample',
   config: { logLevel: commonConfig.logLevel, mode: variable('MODE', z.enum(['fine', 'broken', 'stuck', 'throws']), 'what to do') },
-  shutdownBudgetMs: 500,
+  shutdownBudgetMs: 1_500,
   start: async ({ config, closer }) => {
     closer.add('first', () => say('closed first'))
     closer.add('second', () => config.mode === 'stuck' ? new Promise(() => {}) : say('closed second'))

@@ -16,7 +16,7 @@ export async function openTestDatabase (t: Test): Promise<{ database: Database, 
   await runMigrations({ url: testDatabase.urls.call_control, schema: 'call_control', folder: migrationsFolder, logger })
   const cable = await layCable(new URL(testDatabase.urls.call_control))
   closer.add('cable', cable.cut)
-  const database = openDatabase({ url: cable.url, name: 'test', logger, maxConnections: 4, connectTimeoutMs: 2_000 })
+  const database = openDatabase({ url: cable.url, name: 'test', logger, maxConnections: 4, connectTimeoutMs: 5_000 })
   closer.add('database', () => database.close())
   return { database, cut: cable.cut }
 }
