@@ -117,7 +117,10 @@ t.test('agents go out and come in as CSV', async t => {
 })
 
 t.test('signing keys are listed, and the one in use is not retired', async t => {
-  const [key] = await eventually(async () => (await json('signing-key', 'list') as { kid: string }[]), { message: 'no key' })
+  const [key] = await eventually(async () => {
+    const keys: { kid: string }[] = await json('signing-key', 'list')
+    return keys.length > 0 && keys
+  }, { message: 'no key' })
   t.match(await tacet('signing-key', 'retire', key!.kid), { code: 1, text: /409 in-use/ })
   t.match(await tacet('signing-key', 'retire', 'unknown'), { code: 1, text: /404/ })
 })
