@@ -33,10 +33,10 @@ t.test('what ignores the polite signal is killed, with its children', async (t) 
   const supervisor = supervise(t.testdir())
   const stubborn = supervisor.contextFor(() => {}).launch({ ...shell('stubborn', "trap '' TERM; sleep 1000 & echo child=$!; wait; wait"), stopTimeoutMs: 200 })
   const child = await untilItWorks(async () => Number(/child=(\d+)/.exec(readFileSync(stubborn.logFile, 'utf8'))![1]),
-    { what: 'child', timeoutMs: 5000, signal: supervisor.signal })
+    { what: 'child', timeoutMs: 20_000, signal: supervisor.signal })
   await supervisor.stop()
   t.notOk(isAlive(stubborn.pid))
-  await untilItWorks(async () => { if (isAlive(child)) throw new Error('alive') }, { what: 'end', timeoutMs: 5000, signal: AbortSignal.timeout(9000) })
+  await untilItWorks(async () => { if (isAlive(child)) throw new Error('alive') }, { what: 'end', timeoutMs: 20_000, signal: AbortSignal.timeout(30_000) })
 })
 
 t.test('nothing outlives a supervisor that is killed', async (t) => {
@@ -47,10 +47,10 @@ t.test('nothing outlives a supervisor that is killed', async (t) => {
   const owner = spawn(process.execPath, ['--conditions=@tacet/source', '--input-type=module', '-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
   const [line] = await once(owner.stdout, 'data')
   const pid = Number(String(line))
-  await untilItWorks(async () => { if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'sleep\n') throw new Error('not yet') }, { what: 'sleep', timeoutMs: 5000, signal: AbortSignal.timeout(9000) })
+  await untilItWorks(async () => { if (readFileSync(`/proc/${pid}/comm`, 'utf8') !== 'sleep\n') throw new Error('not yet') }, { what: 'sleep', timeoutMs: 20_000, signal: AbortSignal.timeout(30_000) })
   owner.kill('SIGKILL')
   await once(owner, 'exit')
-  await untilItWorks(async () => { if (isAlive(pid)) throw new Error('alive') }, { what: 'end', timeoutMs: 5000, signal: AbortSignal.timeout(9000) })
+  await untilItWorks(async () => { if (isAlive(pid)) throw new Error('alive') }, { what: 'end', timeoutMs: 20_000, signal: AbortSignal.timeout(30_000) })
   await supervise(dir).stop() // and the folder is free again
 })
 
@@ -74,12 +74,12 @@ t.test('a taken port is replaced by a free one, unless it was asked for', async 
 })
 
 t.test('a failing command says what it printed last', async (t) => {
-  await t.rejects(run('bash', ['-c', 'echo no space left; exit 7'], { signal: AbortSignal.timeout(5000) }), { name: 'Failure', message: /bash failed \(7\)[^]*no space left/ })
+  await t.rejects(run('bash', ['-c', 'echo no space left; exit 7'], { signal: AbortSignal.timeout(30_000) }), { name: 'Failure', message: /bash failed \(7\)[^]*no space left/ })
 })
 
 t.test('a wait ends at its deadline with the last error', async (t) => {
   const never = async () => { throw new Error('connection refused') }
-  await t.rejects(untilItWorks(never, { what: 'It is', timeoutMs: 20, everyMs: 5, signal: AbortSignal.timeout(5000) }), { message: 'It is not ready after 0.02 s: connection refused' })
+  await t.rejects(untilItWorks(never, { what: 'It is', timeoutMs: 20, everyMs: 5, signal: AbortSignal.timeout(30_000) }), { message: 'It is not ready after 0.02 s: connection refused' })
 })
 
 t.test('a command that is aborted ends, with all it started', async (t) => {
@@ -89,5 +89,5 @@ t.test('a command that is aborted ends, with all it started', async (t) => {
   const pid = await child.promise
   stop.abort(new Error('enough'))
   await t.rejects(running, { message: 'enough' })
-  await untilItWorks(async () => { if (isAlive(pid)) throw new Error('alive') }, { what: 'end', timeoutMs: 5000, signal: AbortSignal.timeout(9000) })
+  await untilItWorks(async () => { if (isAlive(pid)) throw new Error('alive') }, { what: 'end', timeoutMs: 20_000, signal: AbortSignal.timeout(30_000) })
 })

@@ -17,7 +17,7 @@ t.setTimeout(180_000)
 
 t.test('the process migrates, starts, works, and stops with exit code 0 when told to', async t => {
   const { env } = await startTestSettings(t)
-  t.match((await run(process.execPath, node('db/migrate.ts'), { env, timeout: 30_000 })).stdout, /"applied":0/, 'nothing is applied twice')
+  t.match((await run(process.execPath, node('db/migrate.ts'), { env, timeout: 60_000 })).stdout, /"applied":0/, 'nothing is applied twice')
 
   const [httpPort, adminPort] = [await freePort(), await freePort()]
   const child = spawn(process.execPath, node('main.ts'), { env: { ...env, HTTP_PORT: String(httpPort), ADMIN_PORT: String(adminPort) } })
@@ -28,7 +28,7 @@ t.test('the process migrates, starts, works, and stops with exit code 0 when tol
 
   const operator = createHttpClient(`http://127.0.0.1:${httpPort}`, { token: operatorToken })
   const admin = createHttpClient(`http://127.0.0.1:${adminPort}`)
-  await eventually(async () => (await admin('/ready')).status === 200, { timeoutMs: 30_000 })
+  await eventually(async () => (await admin('/ready')).status === 200, { timeoutMs: 60_000 })
   t.equal((await operator('/v1/companies', { body: companyFields })).status, 201)
   t.match((await admin('/metrics')).body, /tacet_outbox_backlog/)
   t.match((await admin('/live')).body, { status: 'ok', name: 'settings' })
@@ -41,7 +41,7 @@ t.test('the process migrates, starts, works, and stops with exit code 0 when tol
 t.test('a missing or weak operator token is named, and nothing starts', async t => {
   const env = { DATABASE_URL: 'postgres://settings@127.0.0.1:1/tacet', KAFKA_BROKERS: '127.0.0.1:1' }
   for (const weak of [{}, { SETTINGS_OPERATOR_TOKEN: 'secret' }]) {
-    await t.rejects(run(process.execPath, node('main.ts'), { env: { ...env, ...weak }, timeout: 30_000 }), { code: 1, stderr: /SETTINGS_OPERATOR_TOKEN/ })
+    await t.rejects(run(process.execPath, node('main.ts'), { env: { ...env, ...weak }, timeout: 60_000 }), { code: 1, stderr: /SETTINGS_OPERATOR_TOKEN/ })
   }
 })
 
@@ -69,7 +69,7 @@ t.test('without Kafka changes are kept and published later; nothing is refused',
   const database = await createTestDatabase(readStack().postgres)
   closer.add('test database', database.drop)
   const ownEnv = { ...env, DATABASE_URL: database.urls.settings }
-  await run(process.execPath, node('db/migrate.ts'), { env: ownEnv, timeout: 30_000 })
+  await run(process.execPath, node('db/migrate.ts'), { env: ownEnv, timeout: 60_000 })
 
   const alone = createCloser({ logger })
   const { url } = await startSettings({ config: loadConfig(settingsConfig, { ...ownEnv, KAFKA_BROKERS: `127.0.0.1:${await freePort()}` }), logger, closer: alone })
