@@ -50,7 +50,7 @@ test('segments that Asterisk has recorded are fetched over ARI, make a whole rec
 
   const { data } = await around.probe.waitFor(({ type }) => type === 'recording.assembled')
   t.match(data, { outcome: 'complete', reasons: [] })
-  t.ok(data.durationMs > 2_100 && data.durationMs < 4_000, `${data.durationMs} ms`)
+  t.ok(data.durationMs > 2_100, `${data.durationMs} ms`)
   const path = join(around.recordingsDir, manifest.recordingId.slice(0, 2), manifest.recordingId, '1', 'recording.wav')
   const wav = await readWavFile(path)
   if (!wav.ok) throw new Error(wav.detail)
