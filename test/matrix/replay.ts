@@ -1,5 +1,6 @@
 import { Kafka, logLevel, type Admin } from 'kafkajs'
 import type { Test } from 'tap'
+import { topics } from '@tacet/contracts'
 import type { ServiceName } from '@tacet/stack'
 import { eventually } from '@tacet/test-kit'
 import { auditOf } from '../support/proof.ts'
@@ -17,7 +18,7 @@ export async function replayKafka (world: World, t: Test): Promise<void> {
   const admin = kafka.admin()
   await admin.connect()
   try {
-    const before = await auditWhenComplete(world)
+    const before = await auditWhenComplete(admin, world)
     await publishAgain(kafka, world)
     await Promise.all(groups.map(async ({ service }) => await tacet.services[service].kill('SIGTERM')))
     for (const { groupId, topic } of groups) await admin.resetOffsets({ groupId: tacet.topicPrefix + groupId, topic: tacet.topicPrefix + topic, earliest: true })
@@ -28,6 +29,14 @@ export async function replayKafka (world: World, t: Test): Promise<void> {
   } finally {
     await admin.disconnect()
   }
+}
+
+/** No service has anything left to publish, and the probe has all that they did. */
+async function isEverythingHere (admin: Admin, { tacet: { services, topicPrefix, probe } }: World): Promise<boolean> {
+  const metrics = await Promise.all(Object.values(services).map(async ({ adminUrl }) => await (await fetch(`${adminUrl}/metrics`)).text()))
+  const ends = await admin.fetchTopicOffsets(topicPrefix + topics.audit)
+  return metrics.every(text => /^tacet_outbox_backlog\{[^}]*\} 0$/m.test(text)) &&
+    probe.events.filter(({ topic }) => topic === topicPrefix + topics.audit).length === ends.reduce((sum, { high }) => sum + Number(high), 0)
 }
 
 async function publishAgain (kafka: Kafka, { tacet }: World): Promise<void> {
@@ -58,8 +67,9 @@ async function auditNow ({ tacet, history }: World): Promise<Record<string, unkn
   return { ...Object.fromEntries(calls), chains: body.chains.map(({ chain, entries }: { chain: string, entries: number }) => [chain, entries]) }
 }
 
-async function auditWhenComplete (world: World): Promise<Record<string, unknown>> {
+async function auditWhenComplete (admin: Admin, world: World): Promise<Record<string, unknown>> {
   return await eventually(async () => {
+    if (!await isEverythingHere(admin, world)) return false
     const audit = await auditNow(world)
     const isWhole = world.history.lines.every(({ talk: { callId } }) => (audit[callId] as string[]).length === new Set(auditOf(world.tacet, callId).map(({ auditId }) => auditId)).size)
     return isWhole && audit
