@@ -2,7 +2,7 @@ import { toneOf } from '@tacet/audio'
 import type { Timeline } from '@tacet/contracts'
 import { locate, type Party } from '@tacet/test-kit'
 import type { Test } from 'tap'
-import type { Proof } from './proof.ts'
+import { stalledMs, type Proof } from './proof.ts'
 import type { Voice } from './talk.ts'
 
 /** At the edges of a segment, the network's and a busy machine's. */
@@ -87,14 +87,16 @@ function checkSegments (t: Test, { segments, originAt }: Timeline, party: Party)
 
 /**
  * What both sides said at one time is at one place: to 20 ms in the best segment, and a packet more in any, as one that a busy
- * machine loses on one side moves that side for a while.
+ * machine loses on one side moves that side for a while; so does a phone that was held up.
  */
 function checkSync (t: Test, { segments }: Timeline, channels: Int16Array[], heard: Voice[][]): void {
   const [left, right] = channels.map((samples, index) => locate(samples, heard[index] ?? []).parties[0]!)
-  const apart = segments.flatMap(({ offsetSamples, samples }) => {
+  const apart = segments.flatMap(({ offsetSamples, samples, startedAt, endedAt }) => {
     const places = Array.from({ length: 20 }, (_, i) => offsetSamples + Math.floor(samples * (i + 0.5) / 20))
     const differences = places.map(place => Math.abs((sentAt(left!, place) ?? NaN) - (sentAt(right!, place) ?? NaN))).filter(Number.isFinite)
-    return differences.length < 10 ? [] : [differences.sort((a, b) => a - b)[differences.length >> 1]!]
+    const range = { fromMs: Date.parse(startedAt), toMs: Date.parse(endedAt) }
+    const putOffMs = 3 * heard.flat().reduce((sum, voice) => sum + stalledMs(voice, range), 0)
+    return differences.length < 10 ? [] : [Math.max(0, differences.sort((a, b) => a - b)[differences.length >> 1]! - putOffMs)]
   })
   t.comment(`the sides are ${apart.map(Math.round).join(', ')} ms apart`)
   t.ok(Math.min(...apart) <= 20, 'the sides are at most 20 ms apart')
