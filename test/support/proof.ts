@@ -45,7 +45,7 @@ export async function auditTrail ({ settings }: Tacet, callId: string, entries: 
 }
 
 export const waitForEvent = async ({ probe }: Tacet, callId: string, type: string): Promise<ProbedEvent> =>
-  await probe.waitFor(event => event.type === type && event.data?.callId === callId, { timeoutMs: 20_000, message: `no ${type}` })
+  await probe.waitFor(event => event.type === type && event.data?.callId === callId, { timeoutMs: 40_000, message: `no ${type}` })
 
 /** Gathers what the parts say of a finished call, and checks that they agree. */
 export async function proofOf (t: Test, tacet: Tacet, { callId }: Pick<Talk, 'callId'>, { outcomes = ['complete'] }: { outcomes?: string[] } = {}): Promise<Proof> {
