@@ -1,4 +1,4 @@
-import type { SQL } from 'drizzle-orm'
+import { fillPlaceholders, type SQL } from 'drizzle-orm'
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
@@ -12,8 +12,8 @@ export type Executor = Db | Transaction
 
 export interface Database {
   db: Db
-  /** Runs a statement that each connection parses once, under its name: its text must always be the same. */
-  executePrepared<Row extends pg.QueryResultRow> (name: string, statement: SQL): Promise<Row[]>
+  /** A statement whose text is made once, and which each connection parses once, under its name; run it with its placeholders' values. */
+  prepare<Row extends pg.QueryResultRow> (name: string, statement: SQL): (values: Record<string, unknown>) => Promise<Row[]>
   /** A connection outside the pool, for session locks; whoever opens it ends it. */
   connect (): Promise<pg.Client>
   check (): Promise<CheckResult>
@@ -53,9 +53,9 @@ export function openDatabase (options: DatabaseOptions): Database {
 
   return {
     db,
-    async executePrepared<Row extends pg.QueryResultRow> (name: string, statement: SQL) {
-      const { sql: text, params: values } = dialect.sqlToQuery(statement)
-      return (await pool.query<Row>({ name, text, values })).rows
+    prepare<Row extends pg.QueryResultRow> (name: string, statement: SQL) {
+      const { sql: text, params } = dialect.sqlToQuery(statement)
+      return async (values: Record<string, unknown>) => (await pool.query<Row>({ name, text, values: fillPlaceholders(params, values) })).rows
     },
     async connect () {
       const client = new pg.Client(connection)

@@ -13,13 +13,16 @@ export type OutboxStore = ReturnType<typeof createOutboxStore>
 export function createOutboxStore (db: Db, table: OutboxTable) {
   const isUnpublished = and(isNull(table.publishedAt), isNull(table.parkedAt))
 
+  const nextRows = db.select().from(table).where(isUnpublished).orderBy(asc(table.id)).limit(sql.placeholder('limit')).prepare('next-events')
+  const mark = db.update(table).set({ publishedAt: sql`now()` }).where(sql`${table.id} = any(${sql.placeholder('ids')})`).prepare('mark-events-published')
+
   return {
     /** Always from the oldest unpublished row: ids are not in order of commit, so no cursor may skip one. */
     async nextBatch (limit: number): Promise<OutboxRow[]> {
-      return await db.select().from(table).where(isUnpublished).orderBy(asc(table.id)).limit(limit)
+      return await nextRows.execute({ limit })
     },
     async markPublished (ids: number[]): Promise<void> {
-      await db.update(table).set({ publishedAt: sql`now()` }).where(inArray(table.id, ids))
+      await mark.execute({ ids })
     },
     async markRefused (id: number, error: string, isParked: boolean): Promise<void> {
       await db.update(table).set({ attempts: sql`${table.attempts} + 1`, lastError: error, ...(isParked ? { parkedAt: sql`now()` } : {}) }).where(eq(table.id, id))

@@ -2,7 +2,7 @@ import { appendToOutbox, createBatcher, isTransientDatabaseError, outboxRows, ty
 import { and, asc, eq, inArray } from 'drizzle-orm'
 import { calls, commandAnswers, outbox, pauseIntents } from '../db/schema.ts'
 import { LeaseLost, StoreUnavailable, type CallStore, type PauseIntent } from '../usecases/ports.ts'
-import { commitStatement, intentStatement, type PreparedCommit } from './commit-statement.ts'
+import { commitStatement, commitValues, intentStatement, intentValues, type PreparedCommit } from './commit-statement.ts'
 
 export interface PostgresCallStoreOptions {
   database: Database
@@ -15,13 +15,15 @@ export interface PostgresCallStoreOptions {
 export function createPostgresCallStore ({ database, pbxId, epoch, onCommitted }: PostgresCallStoreOptions): CallStore {
   const { db } = database
   const isShared = isTransientDatabaseError
+  const storeCalls = database.prepare<{ callId: string }>('store-calls', commitStatement)
+  const noteIntents = database.prepare('note-intents', intentStatement)
 
   /** Whether each was stored. Many calls that change at once cost little more than one. */
   const storeCommit = createBatcher<PreparedCommit, boolean>({
     isShared,
     keyOf: ({ call }) => call.callId,
     async run (commits) {
-      const stored = await database.executePrepared<{ callId: string }>('store-calls', commitStatement(commits, pbxId))
+      const stored = await storeCalls(commitValues(commits, pbxId))
       return commits.map(({ call }) => stored.some(({ callId }) => callId === call.callId))
     },
   })
@@ -30,7 +32,7 @@ export function createPostgresCallStore ({ database, pbxId, epoch, onCommitted }
     keyOf: intent => intent,
     maxInFlight: 1,
     async run (intents) {
-      await database.executePrepared('note-intents', intentStatement(intents))
+      await noteIntents(intentValues(intents))
       return intents.map(() => undefined)
     },
   })
