@@ -16,12 +16,16 @@ import { createObserver } from './observer.ts'
 import { messageOf } from './usecases/audit-attempt.ts'
 import { createAnswerBook, createCommands } from './usecases/command-recording.ts'
 import { createPost } from './usecases/hold-post.ts'
+import { createLull } from './usecases/lull.ts'
 import { openWatch, type PbxWatch } from './watch.ts'
 
 const name = 'call-control'
 const version = '1.0.0'
 /** Of the call ids of all PBXs; never change it. */
 const callNamespace = 'b3f2f6a4-2f0e-4f0e-9a57-6b8f6f3d1c50'
+
+/** So long the events of a burst of pauses may wait for its answers. */
+const publishWithinMs = 250
 
 export interface CallControlContext { config: CallControlConfig, logger: Logger, closer: Closer }
 
@@ -44,10 +48,11 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const instanceId = uuidv7()
   let epoch = 0
   const lease = createPostgresLease({ database, pbxId: config.pbxId, holder: instanceId, ttlMs: config.leaseTtlMs })
-  const store = marks.store(createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => relay.wake() }))
-  const answers = createAnswerBook()
   const clock = () => Date.now()
   const wait = async (ms: number, signal?: AbortSignal) => { if (ms > 0) await pause(ms, signal) }
+  const lull = createLull(wait)
+  const store = marks.store(createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => { void lull.come(publishWithinMs).then(() => relay.wake()) } }))
+  const answers = createAnswerBook()
   const view = createSettingsView(settings)
 
   const post = createPost<PbxWatch>({
@@ -74,6 +79,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
       return openWatch({
         config,
         marks,
+        lull,
         store,
         answers,
         clock,
@@ -104,6 +110,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
 
   const commands = marks.commands(createCommands({
     clock,
+    lull,
     newId: () => uuidv7(),
     store,
     answers,

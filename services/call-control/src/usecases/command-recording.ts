@@ -5,6 +5,7 @@ import { isPauseOverdue, publicState, type Call, type Participant } from '../dom
 import type { Cause } from '../domain/recording.ts'
 import { auditMessage, type Attempt } from './audit-attempt.ts'
 import { actionsIn, type CallSession, type RecordOutcome } from './call-session.ts'
+import type { Lull } from './lull.ts'
 import type { CallStore, Message, PauseIntent, StoredAnswer } from './ports.ts'
 
 export type Action = 'pause' | 'resume'
@@ -24,6 +25,7 @@ export interface Command {
 
 export interface CommandOptions {
   clock: () => number
+  lull: Lull
   newId: () => string
   session: (callId: string) => CallSession | undefined
   store: CallStore
@@ -54,7 +56,7 @@ export function kindOf ({ roles }: Principal): 'agent' | 'supervisor' | 'machine
 
 /** The pause and resume of design.md, P1–P6 and R1–R6. Everything before the stop happens in memory. */
 export function createCommands (options: CommandOptions) {
-  const { clock, newId, answers, store } = options
+  const { clock, newId, answers, store, lull } = options
 
   async function execute (command: Command): Promise<CommandAnswer> {
     const requestedAtMs = clock()
@@ -90,7 +92,7 @@ export function createCommands (options: CommandOptions) {
     const intent: PauseIntent = { callId: session.call.callId, revision: session.revision, attempt }
     session.dispatch({ type: 'recording', input: { type: 'silence', atMs: clock(), reason: reasonOf(command.principal), cause } })
     if (session.call.recording.phase.status === 'pausing') store.noteIntent(intent).catch(options.onIntentFailure)
-    return await session.fulfil('pause', record)
+    return await lull.during(() => session.fulfil('pause', record))
   }
 
   async function resume (session: CallSession, command: Command, cause: Cause, record: RecordOutcome): Promise<CommandAnswer> {

@@ -6,6 +6,7 @@ import { createCallSession, type CallSession } from '../../src/usecases/call-ses
 import { createAnswerBook, createCommands, type Action, type AnswerBook, type Command, type Commands } from '../../src/usecases/command-recording.ts'
 import { createCallFollower, type CallFollower } from '../../src/usecases/follow-calls.ts'
 import { keepPolicySilence } from '../../src/usecases/keep-policy-silence.ts'
+import { createLull, type Lull } from '../../src/usecases/lull.ts'
 import type { CallStore, Message } from '../../src/usecases/ports.ts'
 import type { RecorderTimings } from '../../src/usecases/recorders.ts'
 import { createFakeTime, type FakeTime } from './fake-time.ts'
@@ -19,6 +20,7 @@ export interface Lab {
   /** What calls are stored in: `store`, unless the options name another. */
   callStore: CallStore
   answers: AnswerBook
+  lull: Lull
   follower: CallFollower
   commands: Commands
   newId: () => string
@@ -59,6 +61,8 @@ export function createLab (options: LabOptions = {}): Lab {
   const prefix = Math.floor(Math.random() * 0xffff_ffff).toString(16).padStart(8, '0')
   const newId = () => `${prefix}-0000-7000-8000-${(ids += 1).toString(16).padStart(12, '0')}`
 
+  const lull = createLull(time.wait)
+
   const openSession = (call: Call, revision: number): CallSession => createCallSession(call, revision, {
     store: callStore,
     driver,
@@ -77,7 +81,7 @@ export function createLab (options: LabOptions = {}): Lab {
     },
   })
   const follower = createCallFollower({ ...createSettings(options), pbxId: 'demo', clock: time.now, callIdOf, openSession })
-  const commands = createCommands({ clock: time.now, newId, store: callStore, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error), onRefusalNotStored: error => storeFailures.push(error) })
+  const commands = createCommands({ clock: time.now, lull, newId, store: callStore, answers, session: follower.session, onIntentFailure: error => storeFailures.push(error), onRefusalNotStored: error => storeFailures.push(error) })
 
   return {
     time,
@@ -85,6 +89,7 @@ export function createLab (options: LabOptions = {}): Lab {
     store,
     callStore,
     answers,
+    lull,
     follower,
     commands,
     newId,

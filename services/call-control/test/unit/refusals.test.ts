@@ -206,7 +206,7 @@ t.test('a refusal is answered, whether it can be stored or not', async t => {
 
 t.test('a command that nobody can carry out is in the log of whoever asked', async t => {
   const { lab, callId } = await createAnswered()
-  const commands = createCommands({ clock: lab.time.now, newId: lab.newId, store: lab.store, answers: lab.answers, session: () => { throw problem('standby') }, onIntentFailure: () => {}, onRefusalNotStored: () => {} })
+  const commands = createCommands({ clock: lab.time.now, lull: lab.lull, newId: lab.newId, store: lab.store, answers: lab.answers, session: () => { throw problem('standby') }, onIntentFailure: () => {}, onRefusalNotStored: () => {} })
   t.match(await problemOf(commands.execute({ action: 'resume', principal: asAgent(anna), callId, idempotencyKey: null, note: null, address: null, device: 'phone' })), { code: 'standby' })
   t.match(audits(lab).at(-1), { action: 'recording.resume', outcome: 'failed', code: 'standby', actor: { agentId: anna } })
 })

@@ -1,0 +1,34 @@
+export interface Lull {
+  /** Does the work with somebody waiting for it. */
+  during<T> (work: () => Promise<T>): Promise<T>
+  /** Resolves when nobody waits, after what is to be done at once, and at the latest after so long. */
+  come (maxMs: number): Promise<void>
+}
+
+/**
+ * Of a hundred pauses at once each one's answer comes before all that can be done later: removing what was stopped,
+ * telling others. Those take the same processors, here and at Asterisk's, PostgreSQL's and Kafka's.
+ */
+export function createLull (wait: (ms: number, signal: AbortSignal) => Promise<void>): Lull {
+  let waiting = 0
+  let lull = Promise.withResolvers<void>()
+  lull.resolve()
+
+  return {
+    async during (work) {
+      if (waiting === 0) lull = Promise.withResolvers()
+      waiting += 1
+      try {
+        return await work()
+      } finally {
+        waiting -= 1
+        // By then the answer is written to the socket.
+        if (waiting === 0) setImmediate(lull.resolve)
+      }
+    },
+    async come (maxMs) {
+      const done = new AbortController()
+      await Promise.race([lull.promise, wait(maxMs, done.signal)]).finally(() => done.abort('done'))
+    },
+  }
+}
