@@ -28,7 +28,7 @@ const localDir = fileURLToPath(new URL('../.local', import.meta.url))
 const dataDir = join(localDir, 'bench')
 const notes = [
   'Calls: the test kit\'s phones over real SIP and RTP, in a process of their own on the same machine; the customer talks, the agent listens.',
-  'Pause, one call: a new call after every twenty pauses.',
+  'Pause, one call: a new call after every twenty pauses; every recorder, the bare one too, runs for 200 ms before it is stopped.',
   'fsync: 4 KiB on the same disk, right before each row. ✓ and ✗: whether the goal was met in this run.',
   'Bare ARI: until the same proof on which Tacet answers; both delete the recorder later.',
   'An answer with durable: false, or any other than 200, misses the goal. "Most" and "worst" are of all rounds.',

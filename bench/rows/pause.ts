@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { connectBareAri } from '../bare-ari.ts'
 import { startCallers } from '../calls.ts'
 import { createClient } from '../client.ts'
@@ -8,6 +9,9 @@ import type { Row } from '../row.ts'
 const warmUps = 10
 /** More than any real call; each adds a segment to the call. */
 const pausesPerCall = 20
+
+/** Until what the last press has set off, in Kafka and behind it, is done, and until a recorder has something in its file. */
+const settled = () => setTimeout(200)
 
 /** One call, paused by Tacet and, while it is paused, by bare ARI: turn about, on the same leg. */
 export const pause: Row = {
@@ -29,8 +33,11 @@ export const pause: Row = {
       for (let i = -warmUps; i < count; i++) {
         if (i % 50 === 0) say(`pause ${i} of ${count}`)
         if (i > 0 && i % pausesPerCall === 0) call = await nextCall()
+        await settled()
         await presses.pause(call.callId)
+        await settled()
         const recorderId = await bare.start(call.leg)
+        await settled()
         const askedAtMs = performance.now()
         const bareMs = await bare.stop(recorderId) - askedAtMs
         await bare.remove(recorderId)
