@@ -37,9 +37,10 @@ export interface Located {
   stretches: { fromSample: number, hits: Hit[] }[]
 }
 
+type Pass = { length: number, hop: number, minCorrelation: number }
 interface Reference { samples: Float64Array, power: number, tracks: Track[], searches: Map<number, Search> }
 
-const passes = [
+const passes: Pass[] = [
   { length: 2000, hop: 1000, minCorrelation: 0.25 },
   { length: samplesPerPacket, hop: samplesPerPacket / 2, minCorrelation: 0.5 },
 ]
@@ -60,7 +61,10 @@ export function locate (recording: Int16Array, sources: Source[]): Located {
   const references = sources.map(toReference)
   for (const pass of passes) {
     for (let from = 0; from < recording.length; from += 2 * pass.hop) {
-      for (const reference of references) explain(residual, reference, pass, from)
+      const starts = [from, from + pass.hop]
+      // First what goes on as before, of all of them: searching costs most, and often nothing is left then to be searched for.
+      for (const reference of references) followOn(residual, reference, pass, starts)
+      for (const reference of references) seek(residual, reference, pass, starts)
     }
     refine(residual, references)
   }
@@ -75,21 +79,21 @@ function toReference ({ signal, sentPackets }: Source): Reference {
   return { samples, power: samples.reduce((sum, x) => sum + x * x, 0) / Math.max(1, length), tracks: [], searches: new Map() }
 }
 
-function explain (residual: Float64Array, reference: Reference, pass: typeof passes[number], from: number): void {
-  if (reference.samples.length === 0) return
-  const starts = [from, from + pass.hop]
+function followOn (residual: Float64Array, reference: Reference, { length }: Pass, starts: number[]): void {
   for (const start of starts) {
     const lag = reference.tracks.at(-1)?.lag
-    if (lag !== undefined && rms(residual, start, pass.length) > floorRms) claim(residual, reference, start, pass.length, lag)
+    if (lag !== undefined && rms(residual, start, length) > floorRms) claim(residual, reference, start, length, lag)
   }
-  if (starts.every(start => rms(residual, start, pass.length) <= floorRms)) return
-  let search = reference.searches.get(pass.length)
-  if (!search) reference.searches.set(pass.length, search = createSearch(reference.samples, pass.length))
-  const window = (start: number) => Float64Array.from({ length: pass.length }, (_, i) => residual[start + i] ?? 0)
-  const matches = search([window(from), window(from + pass.hop)])
+}
+
+function seek (residual: Float64Array, reference: Reference, { length, minCorrelation }: Pass, starts: number[]): void {
+  if (reference.samples.length === 0 || starts.every(start => rms(residual, start, length) <= floorRms)) return
+  let search = reference.searches.get(length)
+  if (!search) reference.searches.set(length, search = createSearch(reference.samples, length))
+  const window = (start: number) => Float64Array.from({ length }, (_, i) => residual[start + i] ?? 0)
+  const matches = search([window(starts[0]!), window(starts[1]!)])
   for (const [i, match] of matches.entries()) {
-    const start = starts[i] ?? from
-    if (match.correlation >= pass.minCorrelation) claim(residual, reference, start, pass.length, match.index - start)
+    if (match.correlation >= minCorrelation) claim(residual, reference, starts[i]!, length, match.index - starts[i]!)
   }
 }
 

@@ -16,30 +16,28 @@ export type Search = (windows: [Float64Array, Float64Array]) => [Match, Match]
 /** Prepares a search by FFT for windows of `length` samples (up to 4096) anywhere in the reference, overhanging its ends too. */
 export function createSearch (reference: Float64Array, length: number): Search {
   const step = size - length
-  const energy = new Float64Array(reference.length + 1)
-  for (let i = 0; i < reference.length; i++) energy[i + 1] = energy[i]! + reference[i]! ** 2
-  const energyFrom = (index: number) => energy[clamp(index + length)]! - energy[clamp(index)]!
-  const clamp = (index: number) => Math.max(0, Math.min(reference.length, index))
-  const fullEnergy = energy[reference.length]! / Math.max(1, reference.length) * length
+  const scale = scales(reference, length)
 
   const blocks: { start: number, re: Float64Array, im: Float64Array }[] = []
   for (let start = -length + 1; start < reference.length; start += step) {
-    const re = Float64Array.from({ length: size }, (_, i) => reference[start + i] ?? 0)
+    const re = new Float64Array(size)
     const im = new Float64Array(size)
+    re.set(reference.subarray(Math.max(0, start), start + size), Math.max(0, -start))
     transform(re, im)
     blocks.push({ start, re, im })
   }
+  const templateRe = new Float64Array(size)
+  const templateIm = new Float64Array(size)
+  const re = new Float64Array(size)
+  const im = new Float64Array(size)
 
   return ([first, second]) => {
-    const best: [Match, Match] = [{ index: 0, correlation: 0 }, { index: 0, correlation: 0 }]
-    const norms = [first, second].map(window => Math.sqrt(window.reduce((sum, x) => sum + x * x, 0)))
-    const templateRe = new Float64Array(size)
-    const templateIm = new Float64Array(size)
-    templateRe.set(first)
-    templateIm.set(second)
+    templateRe.fill(0).set(first)
+    templateIm.fill(0).set(second)
     transform(templateRe, templateIm)
-    const re = new Float64Array(size)
-    const im = new Float64Array(size)
+    // Of the greatest correlations so far, in units of `scale`.
+    let [most, mostOfSecond] = [0, 0]
+    let [at, atOfSecond] = [0, 0]
     for (const block of blocks) {
       // reference × conj(first + i·second): the correlation with `first` comes out real, minus that with `second` imaginary.
       for (let i = 0; i < size; i++) {
@@ -51,16 +49,36 @@ export function createSearch (reference: Float64Array, length: number): Search {
         im[i] = b * c - a * d
       }
       transform(im, re)
-      for (let offset = 0; offset <= step; offset++) {
+      const end = Math.min(step + 1, scale.length - block.start - length + 1)
+      for (let offset = 0; offset < end; offset++) {
         const index = block.start + offset
-        // Windows that overhang the reference are compared as if it were full, or a sliver would look like a match.
-        const norm = Math.sqrt(Math.max(energyFrom(index), fullEnergy / 4)) * size
-        const one = re[offset]! / (norm * norms[0]!)
-        const two = -im[offset]! / (norm * norms[1]!)
-        if (one > best[0].correlation) best[0] = { index, correlation: one }
-        if (two > best[1].correlation) best[1] = { index, correlation: two }
+        const by = scale[index + length - 1]!
+        const one = re[offset]! * by
+        const two = -im[offset]! * by
+        if (one > most) {
+          most = one
+          at = index
+        }
+        if (two > mostOfSecond) {
+          mostOfSecond = two
+          atOfSecond = index
+        }
       }
     }
-    return best
+    return [{ index: at, correlation: most / normOf(first) }, { index: atOfSecond, correlation: mostOfSecond / normOf(second) }]
   }
+}
+
+const normOf = (samples: Float64Array): number => Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0)) || 1
+
+/** What a product with the reference is to be multiplied by, for each index that a window of this length can have, the first of which is -length + 1. */
+function scales (reference: Float64Array, length: number): Float64Array {
+  const energy = new Float64Array(reference.length + 1)
+  for (let i = 0; i < reference.length; i++) energy[i + 1] = energy[i]! + reference[i]! ** 2
+  // Windows that overhang the reference are compared as if it were full, or a sliver would look like a match.
+  const least = energy[reference.length]! / Math.max(1, reference.length) * length / 4
+  return Float64Array.from({ length: reference.length + length - 1 }, (_, i) => {
+    const [from, to] = [Math.max(0, i - length + 1), Math.min(reference.length, i + 1)]
+    return 1 / (Math.sqrt(Math.max(energy[to]! - energy[from]!, least)) * size)
+  })
 }
