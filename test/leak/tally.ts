@@ -1,0 +1,51 @@
+import { edgesOf } from './edges.ts'
+import type { Leak } from './judge.ts'
+import type { JudgedCall } from './round.ts'
+
+export interface Tally {
+  add: (round: JudgedCall[]) => void
+  /** After so long: how far it is, and how much longer it takes. */
+  progress: (elapsedMs: number) => string
+  summary: () => string
+}
+
+/** No verdict is asked for, so it does not matter how late the machine was. */
+const noMetronome = { worstDelayMs: () => 0 }
+
+/** Counts what the rounds have shown, until there were so many pauses and resumes. */
+export function createTally (wanted: number): Tally {
+  const done = { cycles: 0, lastPauses: 0, stalls: 0, lostPackets: 0, recordedS: 0 }
+  const lost: Record<'pause' | 'resume', number[]> = { pause: [], resume: [] }
+  let worst: Leak & { callId: string } | undefined
+
+  const counts = () => `${done.cycles} pauses and resumes, ${done.stalls} with a stall, ${done.lostPackets} packets lost on the way, worst leak ${describe(worst)}`
+  return {
+    add (round) {
+      for (const call of round) {
+        const { talk, cycles, segments } = call
+        const resumed = cycles.filter(cycle => cycle.resumed).length
+        done.cycles += resumed
+        done.lastPauses += cycles.length - resumed
+        done.stalls += cycles.filter(({ isStalled }) => isStalled).length
+        done.lostPackets += talk.voices.reduce((sum, { sentPackets }) => sum + (sentPackets.at(-1)?.number ?? -1) + 1 - sentPackets.length, 0)
+        done.recordedS += segments.reduce((sum, { samples }) => sum + samples, 0) / 8000
+        for (const leak of segments.flatMap(({ leaks }) => leaks)) if (leak.ms > (worst?.ms ?? 0)) worst = { ...leak, callId: talk.callId }
+        const { lostAtPause, lostAfterResume } = edgesOf(call, noMetronome)
+        lost.pause.push(...lostAtPause.map(({ ms }) => ms))
+        lost.resume.push(...lostAfterResume.map(({ ms }) => ms))
+      }
+    },
+    progress: elapsedMs => `${counts()}; about ${(elapsedMs / 60_000 * Math.max(0, wanted / done.cycles - 1)).toFixed(1)} minutes left`,
+    summary: () => `${counts()}; ${done.lastPauses} pauses more, ${done.recordedS.toFixed(0)} s recorded; lost before a pause ${spread(lost.pause)}, after the answer to a resume ${spread(lost.resume)}`,
+  }
+}
+
+const describe = (leak: Leak & { callId: string } | undefined): string => leak === undefined
+  ? '0 ms'
+  : `${leak.ms} ms, of ${leak.voice} in pause ${leak.silence}, in segment ${leak.segment} of ${leak.callId}`
+
+function spread (values: number[]): string {
+  const sorted = values.toSorted((a, b) => a - b)
+  const ms = (value = NaN) => `${value.toFixed(1)} ms`
+  return `${ms(sorted[Math.floor(sorted.length / 2)])} (median), ${ms(sorted.at(-1))} (most)`
+}
