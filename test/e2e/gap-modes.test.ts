@@ -1,6 +1,6 @@
-import { l16, pcmu } from '@tacet/test-kit'
+import { g722, l16, pcmu } from '@tacet/test-kit'
 import t from 'tap'
-import { numbers, openOffice } from '../support/office.ts'
+import { numbers, openLine, openOffice } from '../support/office.ts'
 import { atEightKilohertz, checkPlacement, checkWideband } from '../support/placement.ts'
 import { checkAudio, proofOf } from '../support/proof.ts'
 import { receiveCall, speak } from '../support/talk.ts'
@@ -9,28 +9,29 @@ import { startTacet } from '../support/tacet.ts'
 t.setTimeout(300_000)
 const tacet = await startTacet(t)
 
-/** Calls of a round are at the same time, at a desk each. `npm run soak` plays also those that say nothing new. */
+/** Calls of a round are at the same time, at a desk each, some with a customer whose line speaks another codec. `npm run soak` plays also those that say nothing new. */
 const rounds = [
   { codec: pcmu, calls: [['remove', 'stereo'], ['silence', 'mono']] },
   { codec: pcmu, calls: [['silence', 'stereo'], ['tone', 'mono']] },
   { codec: pcmu, calls: [['tone', 'stereo'], ['remove', 'mono']], isRepetition: true },
   { codec: l16, calls: [['tone', 'stereo'], ['silence', 'mono']] },
+  { codec: g722, calls: [['silence', 'stereo'], ['remove', 'stereo', pcmu]] },
   { codec: l16, calls: [['remove', 'stereo'], ['tone', 'mono']], isRepetition: true },
   { codec: l16, calls: [['silence', 'stereo'], ['remove', 'mono']], isRepetition: true },
 ] as const
 const desks = [{ number: numbers.direct, desk: 0 }, { number: numbers.queue, desk: 1 }] as const
 
 for (const { codec, calls } of rounds.filter(round => !('isRepetition' in round) || process.env.GAP_MODES === 'all')) {
-  const names = calls.map(([gaps, recordingChannels]) => `${gaps} in ${recordingChannels}`).join(', ')
+  const names = calls.map(([gaps, recordingChannels, line]) => `${gaps} in ${recordingChannels}${line ? `, customer on ${line.encoding}` : ''}`).join(', ')
   t.test(`every sample is where the timeline says, nothing is from a gap: ${names}, ${codec.encoding}`, async t => {
     const office = await openOffice(t, tacet, { codec })
     const talks = []
-    for (const [index, [gaps, recordingChannels]] of calls.entries()) {
+    for (const [index, [gaps, recordingChannels, line = codec]] of calls.entries()) {
       // Frozen when the call is answered.
       await tacet.putCompany({ gaps, recordingChannels })
-      const talk = await receiveCall(office, desks[index])
+      const talk = await receiveCall({ ...office, outside: line === codec ? office.outside : await openLine(t, tacet, line) }, desks[index])
       await talk.isRecorded()
-      talks.push({ ...talk, gaps, recordingChannels })
+      talks.push({ ...talk, gaps, recordingChannels, line })
     }
     const voices = talks.flatMap(talk => talk.voices)
     await speak(voices, 500)
@@ -42,11 +43,12 @@ for (const { codec, calls } of rounds.filter(round => !('isRepetition' in round)
     }
     await Promise.all(talks.map(talk => talk.hangup()))
 
-    for (const { gaps, recordingChannels, ...talk } of talks) {
+    for (const { gaps, recordingChannels, line, ...talk } of talks) {
       await t.test(`${gaps}, ${recordingChannels}`, async t => {
         const proof = await proofOf(t, tacet, talk)
         t.match(proof.timeline, { gapMode: gaps, channels: recordingChannels === 'stereo' ? 2 : 1, fills: { length: gaps === 'remove' ? 0 : 2 } })
-        if (codec === l16) checkWideband(t, proof)
+        t.equal(proof.timeline.sampleRateHz, line === pcmu ? 8000 : 16000)
+        if (line !== pcmu) checkWideband(t, proof, codec)
         const sides = [[talk.customer], [talk.agent]]
         const heard = recordingChannels === 'stereo' ? sides : [talk.voices]
         for (const [index, samples] of atEightKilohertz(proof).channels.entries()) {

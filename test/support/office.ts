@@ -12,6 +12,13 @@ export interface Office {
   desks: [Phone, Phone, Phone]
 }
 
+/** A phone that only calls: somebody outside whose line speaks another codec than the rest. Closed with the test. */
+export async function openLine (t: Owner, { stack: { sip, trunk } }: Tacet, codec: Codec): Promise<Phone> {
+  const phone = await createPhone({ sip, account: trunk, codec })
+  t.teardown(() => phone.close())
+  return phone
+}
+
 export async function openOffice (t: Owner, tacet: Tacet, { codec = pcmu }: { codec?: Codec } = {}): Promise<Office> {
   const register = async (account: Phone['account']): Promise<Phone> => {
     const phone = await createPhone({ sip: tacet.stack.sip, account, codec })

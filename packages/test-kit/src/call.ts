@@ -249,6 +249,7 @@ export function createIncomingCall (agent: UserAgent, rtp: RtpSession, invite: S
     dialled: parseAddress(invite.uri).user,
     header: (name: string) => header(invite, name),
     async answer ({ audio }: { audio?: AudioSource } = {}) {
+      if (audio) await rtp.codec.prepare?.(audio)
       if (call.state !== 'ringing') throw new Error(`a call that is ${call.state} can't be answered`)
       if (audio) rtp.setAudio(audio)
       respond(200, 'OK', leg.offer('sendrecv'))

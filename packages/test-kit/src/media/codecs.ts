@@ -1,4 +1,5 @@
 import { decodeMuLaw, encodeMuLaw } from './mulaw.ts'
+import type { AudioSource } from './sources.ts'
 
 /** How a phone sends its 8 kHz audio. */
 export interface Codec {
@@ -8,11 +9,20 @@ export interface Codec {
   payloadType: number
   /** Ticks of the RTP clock for each sample at 8 kHz. */
   ticksPerSample: number
-  encode: (samples: Int16Array) => Buffer
+  /** Of a codec that encodes in advance: to be awaited before a source is sent. */
+  prepare?: (source: AudioSource) => Promise<void>
+  /** `count` samples of the source from index `from` on. */
+  encode: (source: AudioSource, from: number, count: number) => Buffer
   decode: (payload: Buffer) => Int16Array
 }
 
-export const pcmu: Codec = { encoding: 'PCMU/8000', payloadType: 0, ticksPerSample: 1, encode: encodeMuLaw, decode: decodeMuLaw }
+export const pcmu: Codec = {
+  encoding: 'PCMU/8000',
+  payloadType: 0,
+  ticksPerSample: 1,
+  encode: (source, from, count) => encodeMuLaw(source.read(from, count)),
+  decode: decodeMuLaw,
+}
 
 /**
  * Linear samples at 16 kHz, each of ours twice: every other sample of a wideband recording is then the signal itself, and where the two of
@@ -22,9 +32,9 @@ export const l16: Codec = {
   encoding: 'L16/16000',
   payloadType: 118,
   ticksPerSample: 2,
-  encode (samples) {
-    const payload = Buffer.allocUnsafe(samples.length * 4)
-    for (const [i, sample] of decodeMuLaw(encodeMuLaw(samples)).entries()) {
+  encode (source, from, count) {
+    const payload = Buffer.allocUnsafe(count * 4)
+    for (const [i, sample] of decodeMuLaw(encodeMuLaw(source.read(from, count))).entries()) {
       payload.writeInt16BE(sample, i * 4)
       payload.writeInt16BE(sample, i * 4 + 2)
     }

@@ -37,6 +37,7 @@ export interface RtpSession {
   start: (remote: AudioDescription) => void
   /** A muted session sends nothing, and its audio source stands still. */
   setMuted: (isMuted: boolean) => void
+  /** What the codec has to prepare must be. */
   setAudio: (source: AudioSource) => void
   /** Keeps packets back for so long, then sends them all at once, as a network that hiccups. */
   stall: (durationMs: number) => Promise<void>
@@ -55,12 +56,13 @@ function nextSequence (): number {
   return Math.floor(performance.now() / packetMs) + sequenceLead * ++sessions
 }
 
-export async function createRtpSession ({ host, audio, codec = pcmu, firstSequence = nextSequence() }: {
+export async function createRtpSession ({ host, audio = silence, codec = pcmu, firstSequence = nextSequence() }: {
   host: string
   codec?: Codec | undefined
   audio?: AudioSource | undefined
   firstSequence?: number | undefined
 }): Promise<RtpSession> {
+  await codec.prepare?.(audio)
   const socket = createSocket('udp4')
   socket.bind(0, host)
   await once(socket, 'listening')
@@ -71,7 +73,7 @@ export async function createRtpSession ({ host, audio, codec = pcmu, firstSequen
   const random = lehmer(synchronisation)
   const positions = new Map<AudioSource, number>()
   const dtmfQueue: { payload: Buffer, ticksIn: number, done: () => void }[] = []
-  let source = audio ?? silence
+  let source = audio
   let remote: AudioDescription | undefined
   let timer: NodeJS.Timeout | undefined
   let isMuted = false
@@ -109,7 +111,7 @@ export async function createRtpSession ({ host, audio, codec = pcmu, firstSequen
       positions.set(speaking, firstSample + samplesPerPacket)
       const number = tick
       if (random() >= session.lossRatio) {
-        transmit(remote?.payloadType ?? codec.payloadType, tick * samplesPerPacket, codec.encode(speaking.read(firstSample, samplesPerPacket)),
+        transmit(remote?.payloadType ?? codec.payloadType, tick * samplesPerPacket, codec.encode(speaking, firstSample, samplesPerPacket),
           sentAtMs => sentPackets.push({ number, source: speaking.name, firstSample, sentAtMs }))
       }
     }
