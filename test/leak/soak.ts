@@ -20,6 +20,7 @@ const sections: { name: string, minutes: number, file: string, env: Record<strin
   { name: 'kills', minutes: 60, file: 'services/recording-assembly/test/integration/kills.test.ts', env: { KILLS: '200' } },
   { name: 'memory', minutes: 60, file: 'services/recording-assembly/test/integration/memory.test.ts', env: { MEMORY_HOURS: '10' } },
   { name: 'gap-modes', minutes: 10, file: 'test/e2e/gap-modes.test.ts', env: { GAP_MODES: 'all' } },
+  { name: 'stereo-sync', minutes: 80, file: 'test/e2e/stereo-sync.test.ts', env: { STEREO_MINUTES: '60' } },
   { name: 'matrix', minutes: 60, file: 'test/matrix/matrix.test.ts', env: { MATRIX: 'all' } },
   { name: 'leak', minutes: 40, file: 'test/leak/leak.test.ts', env: { LEAK_CYCLES: '10000', LEAK_CALLS: '20' } },
 ]

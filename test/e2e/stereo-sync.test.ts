@@ -1,0 +1,54 @@
+import t from 'tap'
+import { openOffice } from '../support/office.ts'
+import { proofOf } from '../support/proof.ts'
+import { listen } from '../support/sync.ts'
+import { nowMs, receiveCall, speak } from '../support/talk.ts'
+import { startTacet } from '../support/tacet.ts'
+
+/** `npm run soak` plays an hour. */
+const minutes = Number(process.env.STEREO_MINUTES ?? 0.1)
+t.setTimeout(120_000 + minutes * 150_000)
+const segments = 2
+/** Of each of the three kinds of network in a segment. */
+const phaseMs = minutes * 60_000 / segments / 3
+/** What two recorders may begin apart, a packet that only one of them had to wait for, and what the ear errs. */
+const toleratedMs = 20 + 20 + 5
+
+t.test(`in ${minutes} minutes of a bad network the sides of a stereo recording are never further apart than a packet was late (STEREO_MINUTES=${minutes})`, async t => {
+  const tacet = await startTacet(t)
+  await tacet.putCompany({ recordingChannels: 'stereo', gaps: 'silence' })
+  const talk = await receiveCall(await openOffice(t, tacet))
+  const { customer, agent, voices } = talk
+  await talk.isRecorded()
+  const phases: { network: string, fromMs: number }[] = []
+  const begin = (network: string) => phases.push({ network, fromMs: nowMs() })
+  for (let segment = 1; segment <= segments; segment++) {
+    begin('good')
+    await speak(voices, phaseMs)
+    begin('lossy')
+    customer.call.lossRatio = 0.05
+    await speak(voices, phaseMs)
+    customer.call.lossRatio = 0
+    begin('stalling')
+    for (let spokenMs = 0, stallMs = 100; spokenMs < phaseMs; spokenMs += 10_000, stallMs = 100 + (stallMs + 60) % 300) {
+      await customer.call.stall(stallMs)
+      await speak(voices, Math.min(10_000, phaseMs))
+    }
+    if (segment === segments) break
+    await talk.pause()
+    await speak(voices, 500)
+    await talk.resume()
+  }
+  await talk.hangup()
+
+  const { timeline, channels } = await proofOf(t, tacet, talk)
+  const everyMs = minutes > 1 ? 1000 : 100
+  const heard = listen(timeline, channels, [customer, agent], { everyMs })
+  t.ok(heard.length > 0.8 * segments * 3 * phaseMs / everyMs, `both were found at ${heard.length} places`)
+  t.same(heard.filter(({ apartMs, heldUpMs }) => apartMs > toleratedMs + heldUpMs), [], 'no side is later than a packet of it ever was in this segment, however many of them there were')
+  for (const network of ['good', 'lossy', 'stalling']) {
+    const here = heard.filter(({ atMs }) => phases.findLast(({ fromMs }) => fromMs <= atMs)?.network === network).map(({ apartMs }) => apartMs).sort((one, other) => one - other)
+    const at = (share: number) => Math.round(here[Math.floor((here.length - 1) * share)]!)
+    t.pass(`figures: on a ${network} network the sides are ${at(0.5)} ms apart (median), ${at(0.95)} ms (p95), ${at(1)} ms at most, at ${here.length} places`)
+  }
+})
