@@ -19,6 +19,25 @@ export async function readSamples (path: string, wav: Wav, start = 0, count = wa
   }
 }
 
+/** Whether any sample is not zero. Reads no further than that, in bounded memory. */
+export async function hasSound (path: string, wav: Wav, signal?: AbortSignal): Promise<boolean> {
+  const silence = Buffer.alloc(BLOCK_BYTES)
+  const block = Buffer.alloc(BLOCK_BYTES)
+  const file = await open(path)
+  try {
+    for (let done = 0; done < wav.dataBytes;) {
+      signal?.throwIfAborted()
+      const bytesRead = await readFully(file, block.subarray(0, wav.dataBytes - done), wav.dataOffset + done)
+      if (bytesRead === 0) return false
+      if (!block.subarray(0, bytesRead).equals(silence.subarray(0, bytesRead))) return true
+      done += bytesRead
+    }
+  } finally {
+    await file.close()
+  }
+  return false
+}
+
 export type Peak = { min: number, max: number }
 
 /** The extremes of `buckets` equal parts of a WAV file, over all channels, as 16 bit values; 0 to 0 where there is nothing. Bounded memory. */

@@ -1,13 +1,16 @@
 import type { Manifest, Outcome } from '@tacet/contracts'
 import { reasonsOf, type JudgedSegment, type Reason } from './segment.ts'
 
+/** Shorter than this, both sides may well have been silent. */
+const SURELY_HEARD_MS = 1_000
+
 export interface Verdict { outcome: Exclude<Outcome, 'failed'>, reasons: Reason[] }
 
 /**
  * Audio that should be there and is not makes a recording incomplete, also when nothing at all is left of it. One that is whole but
- * shorter than the company wants is empty: nothing of it is kept (docs/adr/0007).
+ * shorter than the company wants is empty: nothing of it is kept (docs/adr/0007). `isHeard`: a sample of it is not zero.
  */
-export function judgeRecording (manifest: Manifest, segments: readonly JudgedSegment[]): Verdict {
+export function judgeRecording (manifest: Manifest, segments: readonly JudgedSegment[], isHeard = true): Verdict {
   const faults = manifest.faults.map(code => ({ code, detail: 'noted during the call' }))
   const lost = manifest.gaps.filter(gap => gap.reasons.includes('lost')).map(lossOf)
   const reasons = [...faults, ...lost, ...segments.flatMap(reasonsOf)]
@@ -16,6 +19,10 @@ export function judgeRecording (manifest: Manifest, segments: readonly JudgedSeg
   const { minimumLengthMs } = manifest.settings
   if (recordedMs > 0 && recordedMs < minimumLengthMs) {
     return { outcome: 'empty', reasons: [{ code: 'below-minimum-length', detail: `${Math.round(recordedMs)} ms were recorded, less than ${minimumLengthMs} ms` }] }
+  }
+  // Asterisk passes on what it cannot decode, and tells no recorder.
+  if (!isHeard && recordedMs >= SURELY_HEARD_MS) {
+    return { outcome: 'incomplete', reasons: [{ code: 'nothing-heard', detail: `${Math.round(recordedMs)} ms were recorded without a sound, not even noise: Asterisk has no decoder for the codec of the call, or no phone sent anything` }] }
   }
   return { outcome: recordedMs > 0 ? 'complete' : 'empty', reasons }
 }

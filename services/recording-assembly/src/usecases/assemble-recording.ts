@@ -12,6 +12,7 @@ import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import { inParallel } from './in-parallel.ts'
 import { inspectSegment } from './inspect-segment.ts'
+import { isHeard } from './is-heard.ts'
 import { raiseForSegment } from './raise-for-segment.ts'
 import { putTimeline } from './timeline-file.ts'
 import type { Alarms, AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
@@ -52,7 +53,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
       part(tell, 0, 0.3)(++inspected / plan.segments.length)
       return judged
     })
-    const verdict = judgeRecording(manifest, segments)
+    const verdict = judgeRecording(manifest, segments, await isHeard(segments, signal))
     const kept = keptOf(verdict, segments)
     return { verdict, segments: kept, arrangement: arrange(manifest, plan.channels, kept) }
   }

@@ -89,6 +89,18 @@ test('recording-assembly', async t => {
     t.same((await around.filesOfSpool()).filter(name => name.includes(manifest.callId)), [`tacet/tacet-${manifest.callId}-5.wav`], 'what could not be read is kept')
   })
 
+  t.test('does not pass off a recording without any sound as complete, but one of which a single sample was heard', async t => {
+    for (const [sound, outcome] of [[0, 'incomplete'], [1, 'complete']] as const) {
+      const manifest = manifestOf([{ fromMs: 0, toMs: 60_000 }, { fromMs: 70_000, toMs: 72_000 }])
+      await around.putSegment(manifest, 1, new Int16Array(479_500))
+      await around.putSegment(manifest, 2, new Int16Array(15_800).fill(sound, 15_799))
+      await publishEnded(around, manifest)
+      const assembled = await assembledOf(manifest.recordingId)
+      t.match(assembled, { outcome, samples: 495_300 })
+      t.same(assembled.reasons.map(({ code }: { code: string }) => code), sound === 0 ? ['nothing-heard'] : [])
+    }
+  })
+
   t.test('makes an empty recording of a call that was never recorded', async t => {
     const manifest = manifestOf([])
     await publishEnded(around, manifest)

@@ -104,6 +104,13 @@ test('a recording is complete, incomplete or empty', t => {
   t.end()
 })
 
+test('a recording without any sound is not complete, unless it is too short to say so', t => {
+  t.match(judgeRecording(manifest, segments([8000, 0, 0]), false), { outcome: 'incomplete', reasons: [{ code: 'nothing-heard' }] })
+  t.same(judgeRecording(manifest, segments([7900, 0, 0]), false), { outcome: 'complete', reasons: [] })
+  t.match(judgeRecording({ ...manifest, faults: ['recorder-lost'] }, segments([8000, 0, 0]), false), { reasons: [{ code: 'recorder-lost' }] })
+  t.end()
+})
+
 test('a recording shorter than the company wants is empty, and nothing of it is kept', t => {
   const wanting = (minimumLengthMs: number) => ({ ...manifest, settings: { ...manifest.settings, gaps: 'silence' as const, minimumLengthMs } })
   const judged = segments([7900, 0, 7900])
