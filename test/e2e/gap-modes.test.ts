@@ -1,4 +1,4 @@
-import { g722, l16, pcmu } from '@tacet/test-kit'
+import { g722, l16, opus, pcmu } from '@tacet/test-kit'
 import t from 'tap'
 import { numbers, openLine, openOffice } from '../support/office.ts'
 import { atEightKilohertz, checkPlacement, checkWideband } from '../support/placement.ts'
@@ -14,8 +14,8 @@ const rounds = [
   { codec: pcmu, calls: [['remove', 'stereo'], ['silence', 'mono']] },
   { codec: pcmu, calls: [['silence', 'stereo'], ['tone', 'mono']] },
   { codec: pcmu, calls: [['tone', 'stereo'], ['remove', 'mono']], isRepetition: true },
-  { codec: l16, calls: [['tone', 'stereo'], ['silence', 'mono']] },
-  { codec: g722, calls: [['silence', 'stereo'], ['remove', 'stereo', pcmu]] },
+  { codec: g722, calls: [['tone', 'stereo'], ['silence', 'stereo', pcmu]] },
+  { codec: l16, calls: [['tone', 'stereo'], ['silence', 'mono']], isRepetition: true },
   { codec: l16, calls: [['remove', 'stereo'], ['tone', 'mono']], isRepetition: true },
   { codec: l16, calls: [['silence', 'stereo'], ['remove', 'mono']], isRepetition: true },
 ] as const
@@ -60,4 +60,41 @@ for (const { codec, calls } of rounds.filter(round => !('isRepetition' in round)
       })
     }
   })
+}
+
+t.test('a call in Opus is recorded where Asterisk can decode it, and where it cannot is not passed off as a recording', async t => {
+  await tacet.putCompany({ recordingChannels: 'mono', gaps: 'remove' })
+  const office = await openOffice(t, tacet, { codec: opus })
+  const call = async () => {
+    const talk = await receiveCall(office)
+    await talk.isRecorded()
+    await speak(talk.voices, 600)
+    await talk.pause()
+    await speak(talk.voices, 300)
+    await talk.resume()
+    await speak(talk.voices, 600)
+    await talk.hangup()
+    return talk
+  }
+  await setOpus('POST')
+  const talk = await call()
+  const proof = await proofOf(t, tacet, talk)
+  t.equal(proof.timeline.sampleRateHz, 16000)
+  checkWideband(t, proof, opus)
+  checkAudio(t, { samples: atEightKilohertz(proof).channels[0]! }, talk)
+
+  t.teardown(() => setOpus('POST'))
+  await setOpus('DELETE')
+  const unheard = await call()
+  t.ok(Math.min(...unheard.voices.map(voice => voice.call.received.length)) > 50, 'they talk with each other all the same')
+  const { timeline } = await proofOf(t, tacet, unheard, { outcomes: ['incomplete'] })
+  t.match(timeline.reasons, [{ code: 'nothing-heard' }])
+})
+
+/** Loads Debian's Opus codec, or takes it away from Asterisk. */
+async function setOpus (method: 'POST' | 'DELETE'): Promise<void> {
+  const { url, username, password } = tacet.stack.ari
+  const { status } = await fetch(new URL('/ari/asterisk/modules/codec_opus_open_source.so', url), { method, headers: { authorization: `Basic ${btoa(`${username}:${password}`)}` }, signal: AbortSignal.timeout(5000) })
+  // 409: it is loaded already.
+  if (status !== 204 && status !== 409) throw new Error(`Asterisk's Opus codec: ${method} was answered ${status}`)
 }
