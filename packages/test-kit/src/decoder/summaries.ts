@@ -3,6 +3,8 @@ import type { SentPacket } from '../media/rtp.ts'
 import type { Located, Party } from './locate.ts'
 
 const samplesPerMs = 8
+/** Where a voice begins and ends is known to so many samples: noise may fit by chance. Asterisk writes frames of 160. */
+const edgeSamples = 8
 
 /** A time span in epoch milliseconds, `toMs` not included. */
 export interface TimeRange { fromMs: number, toMs: number }
@@ -21,11 +23,15 @@ export function heard (located: Located, name: string): TimeRange[] {
   return ranges
 }
 
-/** Milliseconds of audio from packets sent in [fromMs, toMs) that are in the recording. */
+/** Milliseconds of audio from packets sent in [fromMs, toMs) that are in the recording, of each packet more than the edge of its neighbour may be off. */
 export function leaked (located: Located, name: string, fromMs: number, toMs: number): number {
+  return found(located, name, fromMs, toMs, edgeSamples)
+}
+
+function found (located: Located, name: string, fromMs: number, toMs: number, slivers: number): number {
   let samples = 0
   for (const { packet, from, to } of pieces(partyOf(located, name))) {
-    if (packet.sentAtMs >= fromMs && packet.sentAtMs < toMs) samples += to - from
+    if (packet.sentAtMs >= fromMs && packet.sentAtMs < toMs && to - from > slivers) samples += to - from
   }
   return samples / samplesPerMs
 }
@@ -34,7 +40,7 @@ export function leaked (located: Located, name: string, fromMs: number, toMs: nu
 export function missing (located: Located, name: string, fromMs: number, toMs: number): number {
   const party = partyOf(located, name)
   const sent = packetsOf(party).filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length * samplesPerPacket
-  return sent / samplesPerMs - leaked(located, name, fromMs, toMs)
+  return sent / samplesPerMs - found(located, name, fromMs, toMs, 0)
 }
 
 function partyOf ({ parties }: Located, name: string): Party {

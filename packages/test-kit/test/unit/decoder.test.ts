@@ -152,3 +152,11 @@ t.test('a recording made quieter and duller is still read', async t => {
   t.ok(missing(located, 'customer', epochMs + 200, epochMs + 2200) < 2.5)
   t.ok(missing(located, 'agent', epochMs, epochMs + 2000) < 2.5)
 })
+
+t.test('an edge that is off by a millisecond is no leak, more of a packet is', t => {
+  const [{ signal, sentPackets } = t.fail('no party')] = parties(1)
+  const leakedAfter = (samples: number) => leaked({ parties: [{ name: 'customer', signal, sentPackets, tracks: [{ from: 0, to: 1600 + samples, lag: 0, gain: 1 }] }], stretches: [] }, 'customer', sentPackets[10]!.sentAtMs, Infinity)
+  t.equal(leakedAfter(8), 0)
+  t.equal(leakedAfter(9), 9 / 8)
+  t.end()
+})
