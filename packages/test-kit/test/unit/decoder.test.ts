@@ -154,7 +154,7 @@ t.test('a recording made quieter and duller is still read', async t => {
 })
 
 t.test('an edge that is off by a millisecond is no leak, more of a packet is', t => {
-  const [{ signal, sentPackets } = t.fail('no party')] = parties(1)
+  const { signal, sentPackets } = parties(1)[0]!
   const leakedAfter = (samples: number) => leaked({ parties: [{ name: 'customer', signal, sentPackets, tracks: [{ from: 0, to: 1600 + samples, lag: 0, gain: 1 }] }], stretches: [] }, 'customer', sentPackets[10]!.sentAtMs, Infinity)
   t.equal(leakedAfter(8), 0)
   t.equal(leakedAfter(9), 9 / 8)
