@@ -13,7 +13,7 @@ const TEMP_SUFFIX = '.part'
 export async function publishAtomically<T> (path: string, write: (file: FileHandle, tempPath: string) => Promise<T>, options: { mode?: number, signal?: AbortSignal } = {}): Promise<T> {
   const directory = dirname(path)
   const tempPath = join(directory, `${tempPrefix(path)}${randomUUID()}${TEMP_SUFFIX}`)
-  const file = await open(tempPath, 'wx', options.mode ?? 0o640)
+  const file = await open(tempPath, 'wx+', options.mode ?? 0o640)
   try {
     const result = await write(file, tempPath).then(async result => {
       options.signal?.throwIfAborted()

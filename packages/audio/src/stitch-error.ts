@@ -1,4 +1,4 @@
-export type StitchErrorCode = 'no-segments' | 'formats-differ' | 'too-large' | 'segment-unreadable'
+export type StitchErrorCode = 'no-segments' | 'formats-differ' | 'too-large' | 'segment-unreadable' | 'output-differs'
 
 export class StitchError extends Error {
   readonly code: StitchErrorCode

@@ -20,9 +20,11 @@ export type StitchOptions = {
   layout?: Layout
   /** A new, empty file; written from position 0, neither synced nor closed. */
   output: FileHandle
+  /** Reads all that it has written once more, so that the digest is also of what is read from the output; that must be open for it. */
+  isReadBack?: boolean
   signal?: AbortSignal
-  /** How much is written, 0 to 1; called for every block. */
-  onProgress?: (progress: number) => void
+  /** How much is written, 0 to 1 and in bytes; called for every block. */
+  onProgress?: (progress: number, bytes: number) => void
 }
 
 /** `samples` counts per channel. */
@@ -36,13 +38,13 @@ export const segmentSamples = ({ tracks }: StitchSegment): number => Math.max(..
  * Joins segments into one WAV, sample for sample but for the fades at the joins, in a few fixed buffers; the digest is of the
  * bytes written. Throws StitchError, the signal's reason, or the I/O error of the output as it comes (ENOSPC …).
  */
-export async function stitch ({ segments, output, signal, onProgress, layout: given }: StitchOptions): Promise<Stitched> {
+export async function stitch ({ segments, output, isReadBack = false, signal, onProgress, layout: given }: StitchOptions): Promise<Stitched> {
   const format = formatOf(segments)
   const layout = given ?? joined(segments, format)
   const dataBytes = layout.samples * bytesPerSample(format)
   if (dataBytes > MAX_WAV_DATA_BYTES) throw new StitchError('too-large', `${layout.samples} samples are more than a WAV can hold`)
 
-  const writer = createHashingWriter(output, bytes => onProgress?.(bytes / (WAV_HEADER_BYTES + dataBytes)))
+  const writer = createHashingWriter(output, { isReadBack, onBytes: bytes => onProgress?.(bytes / (WAV_HEADER_BYTES + dataBytes), bytes) })
   try {
     await writer.write(wavHeader(format, dataBytes))
     for (const stretch of stretchesOf(layout)) {

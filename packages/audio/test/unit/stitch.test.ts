@@ -65,8 +65,8 @@ t.test('segments of any lengths are joined sample for sample in each gap mode, a
     if (layout.samples === 0) return
 
     const path = join(folder, `${run}.wav`)
-    const output = await open(path, 'wx')
-    const result = await stitch({ segments: tracks.map(alone), layout, output }).finally(() => output.close())
+    const output = await open(path, 'wx+')
+    const result = await stitch({ segments: tracks.map(alone), layout, output, isReadBack: run % 2 === 0 }).finally(() => output.close())
     const bytes = await readFile(path)
     const expected = encodeWav(format, expectedOf(audio, layout, format))
     t.ok(bytes.equals(expected))
@@ -161,6 +161,26 @@ t.test('a segment that vanished or shrank since it was measured is named', async
   await t.rejects(stitchInto(join(folder, '1.wav'), [a, gone]), { code: 'segment-unreadable', segmentPath: gone.path, cause: { code: 'ENOENT' } })
   await truncate(a.path, 100)
   await t.rejects(stitchInto(join(folder, '2.wav'), [a]), { code: 'segment-unreadable', segmentPath: a.path })
+})
+
+t.test('an output that does not give back what was written to it is found out', async t => {
+  const folder = await tempFolder(t)
+  const segment = await writeSegment(folder, 'a.wav', new Int16Array(1_000_000))
+  const file = await open(join(folder, 'out.wav'), 'wx+')
+  t.teardown(() => file.close())
+  const bad = (spoil: (bytes: Uint8Array, position: number) => Promise<unknown>) => ({
+    async write (bytes: Uint8Array, offset: number, length: number, position: number) {
+      const written = await file.write(bytes, offset, length, position)
+      if (position > 44) await spoil(Uint8Array.of(bytes[0]! ^ 1), position)
+      return written
+    },
+    read: file.read.bind(file),
+  }) as unknown as FileHandle
+  const spoilers = { 'a bit is turned': (byte: Uint8Array, position: number) => file.write(byte, 0, 1, position), 'the end is missing': () => file.truncate(1_100_000) }
+  for (const [what, spoil] of Object.entries(spoilers)) {
+    const stitching = stitch({ segments: [alone(segment)], output: bad(spoil), isReadBack: true })
+    await t.rejects(stitching, { name: 'StitchError', code: 'output-differs' }, what)
+  }
 })
 
 t.test('trouble with the output is thrown as it comes', async t => {

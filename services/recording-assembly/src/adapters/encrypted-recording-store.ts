@@ -7,7 +7,7 @@ import { CHUNK_BYTES, HEADER_BYTES, isSealed, locate, MAGIC_BYTES, measure, newF
 import { part } from '../domain/progress.ts'
 import { masterFile } from '../domain/recording.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
-import type { PutOptions, RecordingStore, StoredFile } from '../usecases/ports.ts'
+import type { Digest, PutOptions, RecordingStore, StoredFile, WriteFile } from '../usecases/ports.ts'
 import { guarded } from './guarded.ts'
 import type { DataKeys } from './postgres-data-keys.ts'
 import { clearScratch, withScratchFile } from './scratch.ts'
@@ -29,13 +29,13 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
     return null
   }
 
-  async function put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options: PutOptions = {}): Promise<{ result: T, bytes: number, sha256: string }> {
+  async function put<T> (name: StoredFile, write: WriteFile<T>, { readBack, ...options }: Parameters<typeof store.put<T>>[2] = {}): Promise<{ result: T } & Digest> {
     const dataKey = await keyFor(name)
-    if (dataKey === null) return await store.put(name, write, options)
+    if (dataKey === null) return await store.put(name, write, { ...options, ...readBack && { readBack } })
     const fileKey = newFileKey(dataKey, contextOf(name))
     return await guarded(() => withScratchFile(recordingsDir, name, 'plain', { isAlone: options.confirm !== undefined }, async (plain, path) => {
-      const result = await write(plain, path)
-      const { result: sealed, sha256 } = await store.put(name, async output => await seal(path, output, fileKey, options), { ...options, onProgress: part(options.onProgress, 0.3, 1) })
+      const result = await write(plain, path, () => {})
+      const { result: sealed, sha256 } = await store.put(name, async (output, _path, onWritten) => await seal(path, output, fileKey, options, onWritten), { ...options, onProgress: part(options.onProgress, 0.3, 1) })
       if (sealed.sealedSha256 !== sha256) throw new DependencyUnavailable('store', `${name.file} was not stored as it was written`)
       return { result, bytes: sealed.bytes, sha256: sealed.sha256 }
     }))
@@ -84,15 +84,16 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
 }
 
 /** Encrypts a file chunk by chunk; digests of what was read, and of what was written. */
-async function seal (path: string, output: FileHandle, fileKey: FileKey, { signal, onProgress }: PutOptions): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
+async function seal (path: string, output: FileHandle, fileKey: FileKey, { signal, onProgress }: PutOptions, onWritten: (bytes: number) => void): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
   const { size } = await stat(path)
   const [plainHash, sealedHash] = [createHash('sha256'), createHash('sha256')]
-  let [bytes, index] = [0, 0]
+  let [bytes, sealedBytes, index] = [0, 0, 0]
   let pending: Buffer | null = null
 
   async function emit (data: Buffer): Promise<void> {
     sealedHash.update(data)
     await output.writeFile(data)
+    onWritten(sealedBytes += data.length)
   }
   await emit(fileKey.header)
   for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {

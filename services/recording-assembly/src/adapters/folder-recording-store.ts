@@ -6,6 +6,7 @@ import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf } from './digest.ts'
 import { guarded } from './guarded.ts'
+import { createSyncBehind } from './sync-behind.ts'
 
 /** Recordings in a local folder: `<first two digits>/<recordingId>/<generation>/<file>`. */
 export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: string }): RecordingStore {
@@ -31,16 +32,18 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
       if (first !== undefined) for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
       await removeUpTo(recordingId, generation - 1, keep)
     }),
-    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(async () => {
+    put: (name, write, { signal, confirm, onProgress, readBack } = {}) => guarded(async () => {
       const path = pathOf(name)
       // Of an attempt that was killed. Whoever has nothing to confirm holds no lease: others may be writing the same.
       if (confirm !== undefined) await removeLeftovers(path)
       return await publishAtomically(path, async (file, tempPath) => {
-        const result = await write(file, tempPath)
+        const disk = createSyncBehind(file)
+        const result = await write(file, tempPath, disk.written)
         const { size } = await file.stat()
-        const readBack = digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
+        const digest = readBack?.(result) ?? digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
         // At once: what is read back comes out of the page cache, before the disk has it as well as after.
-        const [stored] = await Promise.all([readBack, file.sync()])
+        const [stored] = await Promise.all([digest, disk.settle().then(() => file.sync())])
+        if (stored.bytes !== size) throw new DependencyUnavailable('store', `${size} bytes stored, not ${stored.bytes}`)
         await confirm?.()
         return { result, ...stored }
       }, signal === undefined ? {} : { signal })

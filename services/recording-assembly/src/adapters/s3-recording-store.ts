@@ -155,12 +155,12 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
       await clearScratch(recordingsDir, recordingId, 'upload')
       await removeUpTo(recordingId, generation - 1, keep)
     }),
-    put: (name, write, { signal, confirm, onProgress } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', { isAlone: confirm !== undefined }, async (file, path) => {
+    put: (name, write, { signal, confirm, onProgress, readBack } = {}) => guarded(() => withScratchFile(recordingsDir, name, 'upload', { isAlone: confirm !== undefined }, async (file, path) => {
       await requireNoVersions()
-      const result = await write(file, path)
+      const result = await write(file, path, () => {})
       const { size } = await file.stat()
       const stage = (from: number, to: number) => (bytes: number) => part(onProgress, from, to)(bytes / size)
-      const written = await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal, stage(0, 0.2))
+      const written = readBack?.(result) ?? await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal, stage(0, 0.2))
       await confirm?.()
       await upload(name, path, stage(0.2, 0.7), signal)
       signal?.throwIfAborted()

@@ -1,18 +1,18 @@
-import { StitchError, stitch } from '@tacet/audio'
 import type { Manifest } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
 import { arrange, type Arrangement } from '../domain/arrangement.ts'
-import { masterFile, type Recording } from '../domain/recording.ts'
+import type { Recording } from '../domain/recording.ts'
 import { judgeRecording, keptOf, type Verdict } from '../domain/outcome.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { part } from '../domain/progress.ts'
 import type { JudgedSegment } from '../domain/segment.ts'
 import { buildTimeline, type WrittenAudio } from '../domain/timeline.ts'
-import { AssemblyImpossible, DependencyUnavailable } from './errors.ts'
+import { AssemblyImpossible } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import { inParallel } from './in-parallel.ts'
 import { inspectSegment } from './inspect-segment.ts'
 import { isHeard } from './is-heard.ts'
+import { putMaster } from './master-file.ts'
 import { raiseForSegment } from './raise-for-segment.ts'
 import { putTimeline } from './timeline-file.ts'
 import type { Alarms, AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
@@ -59,13 +59,10 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   }
 
   /** Null: there is nothing to hear, so there is no file. */
-  async function writeAudio ({ recordingId, generation }: Attempt, { layout, segments }: Arrangement, { signal, confirm, tell }: Lease): Promise<WrittenAudio | null> {
+  async function writeAudio (attempt: Attempt, { layout, segments }: Arrangement, lease: Lease): Promise<WrittenAudio | null> {
     if (layout.samples === 0) return null
-    const { result: stitched, bytes, sha256 } = await store.put({ recordingId, generation, file: masterFile },
-      async output => await stitch({ segments, layout, output, signal, onProgress: part(tell, 0.3, 0.6) }).catch(toKnownError),
-      { signal, confirm, onProgress: part(tell, 0.6, 1) })
-    if (bytes !== stitched.fileBytes || sha256 !== stitched.sha256) throw new DependencyUnavailable('store', `${bytes} bytes stored, not the ${stitched.fileBytes} that were written`)
-    return { samples: stitched.samples, bytes, sha256 }
+    const { samples, fileBytes, sha256 } = await putMaster(store, attempt, { segments, layout }, lease)
+    return { samples, bytes: fileBytes, sha256 }
   }
 
   /** What was called out while the call went on is so once more: now it is certain. Before it is committed, as twice is better than never. */
@@ -103,10 +100,4 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
     logger.info({ callId: manifest.callId, recordingId, outcome, reasons, samples: assembled.timeline.samples }, 'recording assembled')
     onAssembled({ outcome, tookMs: now() - startedMs, sinceEndMs: now() - Date.parse(manifest.endedAt) })
   }
-}
-
-function toKnownError (error: unknown): never {
-  if (!(error instanceof StitchError)) throw error
-  if (error.code === 'segment-unreadable') throw new DependencyUnavailable('segments', error.message, error)
-  throw new AssemblyImpossible(error.code, error.message)
 }

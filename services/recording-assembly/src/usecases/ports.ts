@@ -25,6 +25,8 @@ export interface SegmentSource {
  */
 export interface StoredFile { recordingId: string, generation: number, file: string }
 
+export interface Digest { bytes: number, sha256: string }
+
 export interface PutOptions {
   signal?: AbortSignal
   /** Awaited when all is written and checked, just before it becomes visible. Who gives it makes this file alone; others may make one together. */
@@ -33,15 +35,19 @@ export interface PutOptions {
   onProgress?: Tell
 }
 
+/** `onWritten` may be told, again and again, how many bytes there are by now; then less is left to do once all are there. */
+export type WriteFile<T> = (file: FileHandle, path: string, onWritten: (bytes: number) => void) => Promise<T>
+
 /** Where finished recordings are kept. Its troubles are DependencyUnavailable. */
 export interface RecordingStore {
   /** Removes the generations before this one (but for one to keep), which makes attempts that still write them fail. */
   prepare (recordingId: string, generation: number, options?: { keep?: number }): Promise<void>
   /**
    * All or nothing, durable and read back on return: `sha256` is of the bytes as they were read. `write` fills a new local file;
-   * what it throws is thrown as it comes. The generation must be prepared, and its master comes first.
+   * what it throws is thrown as it comes. `readBack`: of what it has read back from that file itself, which need not be read again.
+   * The generation must be prepared, and its master comes first.
    */
-  put<T> (name: StoredFile, write: (file: FileHandle, path: string) => Promise<T>, options?: PutOptions): Promise<{ result: T, bytes: number, sha256: string }>
+  put<T> (name: StoredFile, write: WriteFile<T>, options?: PutOptions & { readBack?: (result: T) => Digest }): Promise<{ result: T } & Digest>
   /** All of it, or bytes `start` to `end`, both included. Destroy the stream if you don't read it to its end. */
   read (name: StoredFile, range?: { start: number, end: number }): Promise<Readable>
   /** In bytes, as `read` gives them. */

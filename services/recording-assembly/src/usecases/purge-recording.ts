@@ -1,13 +1,14 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { readWavFile, stitch, type StitchSegment } from '@tacet/audio'
+import { readWavFile, type StitchSegment } from '@tacet/audio'
 import type { Timeline } from '@tacet/contracts'
 import type { Logger } from '@tacet/service-kit'
 import { cutTimeline, planCut, type Cut } from '../domain/purge.ts'
 import { part } from '../domain/progress.ts'
 import { masterFile, ownFilesOf, type PurgeOrder, type Recording } from '../domain/recording.ts'
 import { DependencyUnavailable } from './errors.ts'
+import { putMaster } from './master-file.ts'
 import type { Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 import { putTimeline, readTimeline } from './timeline-file.ts'
 
@@ -21,18 +22,18 @@ export interface PurgeDependencies {
 
 /** Makes the version without what is to go. Until it counts nobody hears the old one; what is left of that is erased by a job of its own. */
 export function createPurgeRecording ({ recordings, source, store, workDirs, logger }: PurgeDependencies) {
-  async function cutAudio ({ recordingId, generation, storedGeneration, bytes: oldBytes }: Recording, cut: Cut, workDir: string, { signal, confirm, tell }: Lease): Promise<{ bytes: number, sha256: string } | null> {
+  async function cutAudio (recording: Recording, cut: Cut, workDir: string, lease: Lease): Promise<{ bytes: number, sha256: string } | null> {
     if (cut.kept.length === 0) return null
+    const { recordingId, storedGeneration, bytes: oldBytes } = recording
+    const { signal, tell } = lease
     const path = join(workDir, masterFile)
     const counted = counting(bytes => part(tell, 0, 0.3)(bytes / (oldBytes ?? Infinity)))
     await pipeline(await store.read({ recordingId, generation: storedGeneration ?? 0, file: masterFile }), counted, createWriteStream(path), { signal })
     const wav = await readWavFile(path)
     if (!wav.ok) throw new DependencyUnavailable('store', `the recording can't be read: ${wav.detail}`)
     const segments = cut.kept.map(({ from, to }): StitchSegment => ({ tracks: [{ path, wav, fromSample: from, samples: to - from }] }))
-    const { result, bytes, sha256 } = await store.put({ recordingId, generation, file: masterFile },
-      async output => await stitch({ segments, layout: cut.layout, output, signal, onProgress: part(tell, 0.3, 0.6) }), { signal, confirm, onProgress: part(tell, 0.6, 1) })
-    if (sha256 !== result.sha256) throw new DependencyUnavailable('store', 'the recording was not stored as it was written')
-    return { bytes, sha256 }
+    const { fileBytes, sha256 } = await putMaster(store, recording, { segments, layout: cut.layout }, lease)
+    return { bytes: fileBytes, sha256 }
   }
 
   /** The copy of the old version is gone when it returns. */
