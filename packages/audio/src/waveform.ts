@@ -14,16 +14,32 @@ export function createWaveform ({ channels, samplesPerPixel }: { channels: numbe
   const perPixel = samplesPerPixel * channels
   let seen = 0
 
+  /** All of one pixel. */
+  function addToPixel (pixel: number, samples: Int16Array): void {
+    for (let first = 0; first < Math.min(samples.length, channels); first++) {
+      const at = (pixel * channels + (seen + first) % channels) * 2
+      const isNew = (seen + first) % perPixel < channels
+      let least = isNew ? samples[first]! : data[at]!
+      let most = isNew ? least : data[at + 1]!
+      for (let i = first; i < samples.length; i += channels) {
+        const sample = samples[i]!
+        if (sample < least) least = sample
+        else if (sample > most) most = sample
+      }
+      data[at] = least
+      data[at + 1] = most
+    }
+  }
+
   return {
     add (samples) {
-      for (let i = 0; i < samples.length; i++) {
-        const at = (Math.floor(seen / perPixel) * channels + seen % channels) * 2
-        if (at + 2 > data.length) data = grown(data)
-        const sample = samples[i]!
-        if (seen % perPixel < channels) data[at] = data[at + 1] = sample
-        else if (sample < data[at]!) data[at] = sample
-        else if (sample > data[at + 1]!) data[at + 1] = sample
-        seen++
+      for (let start = 0; start < samples.length;) {
+        const pixel = Math.floor(seen / perPixel)
+        const own = samples.subarray(start, start + (pixel + 1) * perPixel - seen)
+        while ((pixel + 1) * channels * 2 > data.length) data = grown(data)
+        addToPixel(pixel, own)
+        start += own.length
+        seen += own.length
       }
     },
     finish: () => ({ channels, samplesPerPixel, data: data.slice(0, Math.ceil(seen / perPixel) * channels * 2) }),
