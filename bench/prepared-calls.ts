@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link } from 'node:fs/promises'
+import { access, link, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataSchemaOf, manifestSchema, topics, type Manifest } from '@tacet/contracts'
+import { eventually } from '@tacet/test-kit'
 import type { Producer } from 'kafkajs'
 import { sampleRateHz } from './disk.ts'
 
@@ -49,6 +50,17 @@ function describeCall (count: number, segmentMs: number, pauseMs: number): Manif
     gaps: numbers.slice(1).map(index => ({ startedAt: at(opened(index) - pauseMs), endedAt: at(opened(index)), reasons: ['agent'], by: [] })),
     faults: [],
   })
+}
+
+const folderOf = (recordingsDir: string, recordingId: string): string => join(recordingsDir, recordingId.slice(0, 2), recordingId)
+
+/** Until nothing is made of a recording any more: what is measured next is to have the machine for itself, and a job whose files are gone would be tried for ever. */
+export async function hasComeToRest (recordingsDir: string, recordingId: string): Promise<void> {
+  await eventually(() => access(join(folderOf(recordingsDir, recordingId), '1', 'peaks.json')).then(() => true, () => false), { timeoutMs: 60_000, message: 'the recording was not measured' })
+}
+
+export async function removeRecording (recordingsDir: string, recordingId: string): Promise<void> {
+  await rm(folderOf(recordingsDir, recordingId), { recursive: true, force: true })
 }
 
 /** What is told while the calls go on. */

@@ -56,7 +56,7 @@ export const recordingQuerySchema = pageQuerySchema.extend({
 export type RecordingQuery = z.infer<typeof recordingQuerySchema>
 export const recordingPageSchema = pageOf(recordingViewSchema)
 
-export const jobKinds = ['check', 'assemble', 'encode', 'purge', 'delete-segments', 'erase'] as const
+export const jobKinds = ['check', 'assemble', 'measure', 'encode', 'purge', 'delete-segments', 'erase'] as const
 export const jobKindSchema = z.enum(jobKinds)
 export type JobKind = z.infer<typeof jobKindSchema>
 /** `parked`: given up, until somebody runs it again. A job that is done is gone. */

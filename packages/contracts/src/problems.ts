@@ -44,6 +44,7 @@ export const problems = {
   /** ffmpeg is not installed beside recording-assembly, or lacks an encoder. */
   'encoder-missing': { status: 503, title: 'Other formats than WAV can not be made here' },
   'encoding-failed': { status: 500, title: 'The recording could not be made in this format' },
+  'measuring-failed': { status: 500, title: 'The recording could not be measured' },
   'storage-unavailable': { status: 503, title: 'The database can not be reached' },
   'pbx-unavailable': { status: 503, title: 'The PBX can not be reached' },
   standby: { status: 503, title: 'Another instance is active' },

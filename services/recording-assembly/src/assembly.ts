@@ -23,6 +23,7 @@ import { createPurgeRecording } from './usecases/purge-recording.ts'
 import { createDeleteSegments } from './usecases/delete-segments.ts'
 import { createEncodeRecording } from './usecases/encode-recording.ts'
 import { createEraseFiles } from './usecases/erase-files.ts'
+import { createMeasureRecording } from './usecases/measure-recording.ts'
 import type { DerivedFiles, Encoder } from './usecases/file-ports.ts'
 import type { Copies, JobQueue, RecordingStore, Recordings, SegmentSource, WorkDirs } from './usecases/ports.ts'
 import { createWorkOnJob } from './usecases/work-on-job.ts'
@@ -95,6 +96,7 @@ export function createAssemblyWorker ({ recordings, queue, source, store, keys, 
     handlers: marked({
       check: createCheckSegment({ recordings, copies, source, alarms, isCopied: segmentAccessOf(config).kind === 'ari', ...clock, onChecked: () => marks?.checked() }),
       assemble: assembleRecording,
+      measure: createMeasureRecording({ recordings, store, files, logger, now: Date.now }),
       encode: createEncodeRecording({ recordings, store, files, encoder, logger, now: Date.now }),
       purge: createPurgeRecording({ recordings, source, store, workDirs, logger }),
       'delete-segments': createDeleteSegments({ recordings, source, logger }),

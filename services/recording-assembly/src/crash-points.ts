@@ -10,6 +10,7 @@ const steps = {
   check: ['queue.claim', 'copies.create', 'source.fetch', 'copies.keep'],
   assemble: ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'store.put', 'copies.remove', 'workDirs.remove', 'recordings.complete'],
   'delete-segments': ['queue.claim', 'source.remove', 'recordings.finish'],
+  measure: ['queue.claim', 'store.read', 'store.put', 'recordings.noteSha512', 'files.add'],
   encode: ['queue.claim', 'store.put', 'files.add'],
 } satisfies Partial<Record<JobKind, string[]>>
 
@@ -24,6 +25,7 @@ export const crashPointsOf = {
   check: [...around('check', steps.check), 'P7'],
   assemble: [...around('assemble', steps.assemble), 'assemble file written'],
   'delete-segments': around('delete-segments', steps['delete-segments']),
+  measure: [...around('measure', steps.measure), 'measure file written'],
   encode: [...around('encode', steps.encode), 'encode file written'],
 }
 export const crashPoints = Object.values(crashPointsOf).flat()

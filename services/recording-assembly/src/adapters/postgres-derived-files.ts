@@ -24,10 +24,10 @@ export function createDerivedFiles ({ database: { db }, onJob }: { database: Dat
         if (!isOfVersion || row.purge !== null) {
           // While it is being cut the file goes with its generation, or is made again if the cut is called off.
           if (row !== undefined && !isOfVersion) await tx.insert(jobs).values(newJobRow(eraseStray(storedGeneration, uuidv7()), { recordingId, companyId: row.companyId, correlationId: null }))
-          if (job !== undefined) await (isThere ? requeueJob(tx, job) : dropJob(tx, job))
+          await (isThere ? requeueJob(tx, job) : dropJob(tx, job))
           return false
         }
-        if (job !== undefined) await endJob(tx, job)
+        await endJob(tx, job)
         const { bytes, sha256 } = file
         await tx.insert(files).values({ recordingId, generation: storedGeneration, ...file })
           .onConflictDoUpdate({ target: [files.recordingId, files.generation, files.file], set: { bytes, sha256 } })

@@ -10,8 +10,9 @@ import type { Job, JobQueue } from '../usecases/ports.ts'
 const isOurs = ({ jobId, leaseId }: Job) => and(eq(jobs.jobId, jobId), eq(jobs.leaseId, leaseId))
 const noLease = { progress: null, leaseId: null, leaseExpiresAt: null, updatedAt: sql`now()` }
 
-/** All but what may take hours. */
-const quickKinds = jobKinds.filter(kind => kind !== 'encode')
+/** These come after everything else, and in this order. */
+const patientKinds = ['measure', 'encode'] as const
+const otherKinds = jobKinds.filter(kind => !patientKinds.some(patient => patient === kind))
 
 /** So many jobs others may be claiming at the same moment. */
 const OTHERS = 64
@@ -51,16 +52,13 @@ export function createJobQueue ({ database: { db }, leaseMs }: { database: Datab
   }
 
   return {
-    async claim (limit, encodes = limit) {
-      const quick = await claimOf(quickKinds, limit)
-      const room = Math.min(encodes, limit - quick.length)
-      if (room <= 0) return quick
-      const slow = await claimOf(['encode'], room).catch(error => {
-        // What is claimed already must not wait for its lease to run out.
-        if (quick.length === 0) throw error
-        return []
-      })
-      return [...quick, ...slow]
+    async claim (limit, most = {}) {
+      let claimed = await claimOf(otherKinds, limit)
+      for (const kind of patientKinds) {
+        const room = Math.min(most[kind] ?? limit, limit)
+        if (claimed.length === 0 && room > 0) claimed = await claimOf([kind], room)
+      }
+      return claimed
     },
     async renew (job) {
       const renewed = await db.update(jobs).set({ leaseExpiresAt: leaseEnd }).where(isOurs(job)).returning({ jobId: jobs.jobId })

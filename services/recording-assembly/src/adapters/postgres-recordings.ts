@@ -1,8 +1,8 @@
-import { and, desc, eq, gte, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
-import { wantedFormats } from '../domain/formats.ts'
+import { madeOfMaster } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
 import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
 import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
@@ -127,8 +127,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         if (before.status !== 'assembling') throw new LeaseLost()
         await tx.delete(copies).where(eq(copies.recordingId, job.recordingId))
         const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation, storedAt: now() })
-        if (expendable.length > 0) await addJobs(tx, row, job.correlationId, [{ kind: 'delete-segments', payload: { files: expendable } }])
-        if (sha256 !== null) await addJobs(tx, row, job.correlationId, wantedFormats(row.manifest))
+        await addJobs(tx, row, job.correlationId, [
+          ...expendable.length === 0 ? [] : [{ kind: 'delete-segments' as const, payload: { files: expendable } }],
+          ...sha256 === null ? [] : madeOfMaster(row.manifest),
+        ])
         const { recording, audio, timeline } = linksOf(row)
         await announce(tx, row, {
           type: 'recording.assembled',
@@ -181,13 +183,13 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
           durationMs, samples, bytes: sha256 === null ? null : bytes, sha256, gaps: gaps.length, version, storedGeneration: before.generation, purge: null, sha512: null, storedAt: now(),
         })
         await tx.delete(files).where(eq(files.recordingId, job.recordingId))
-        // What still encodes the old version would take itself for that of the new one.
-        await tx.delete(jobs).where(and(eq(jobs.recordingId, job.recordingId), eq(jobs.kind, 'encode')))
+        // What is still made of the old version would take itself for that of the new one.
+        await tx.delete(jobs).where(and(eq(jobs.recordingId, job.recordingId), inArray(jobs.kind, ['measure', 'encode'])))
         const { purgeId, at, credentialId, agentId } = before.purge
         const { recording, audio, timeline } = linksOf(row)
         await addJobs(tx, row, job.correlationId, [
           eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: { recording, audio, timeline: timeline ?? recording } }),
-          ...sha256 === null ? [] : wantedFormats(row.manifest),
+          ...sha256 === null ? [] : madeOfMaster(row.manifest),
         ])
       })
       onJob()

@@ -37,7 +37,7 @@ export const recordings = assemblySchema.table('recordings', {
   bytes: bigint({ mode: 'number' }),
   /** Of the WAV file. */
   sha256: text(),
-  /** The same in base64url, once an export has asked for it. */
+  /** SHA-512 in base64url, once it was measured. */
   sha512: text(),
   /** When the version that counts was made. */
   storedAt: instant('stored_at'),

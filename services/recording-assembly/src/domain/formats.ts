@@ -6,8 +6,11 @@ export const fileOfFormat = (format: OutputFormat): string => `recording.${forma
 
 export const encodeJob = (format: OutputFormat): NewJob => ({ kind: 'encode', item: format })
 
-/** What to make besides, once there is audio: the formats that the company wants always. */
-export const wantedFormats = ({ settings }: Manifest): NewJob[] => settings.outputFormats.map(encodeJob)
+/** What exports and players need of a master that would take reading all of it. */
+export const measureJob: NewJob = { kind: 'measure' }
+
+/** What to make besides, once there is audio: the formats that the company wants are always among it. */
+export const madeOfMaster = ({ settings }: Manifest): NewJob[] => [measureJob, ...settings.outputFormats.map(encodeJob)]
 
 /** Who, when and under which number: what a player shows, and what is found again when only the file is left. */
 export function tagsOf (manifest: Manifest): Record<string, string> {

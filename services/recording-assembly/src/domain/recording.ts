@@ -3,6 +3,7 @@ import type { Reason } from './segment.ts'
 
 export const masterFile = 'recording.wav'
 export const timelineFile = 'timeline.json'
+export const peaksFile = 'peaks.json'
 
 type DeletionCause = AssemblyEventData<'recording.deleted'>['cause']
 export type RecordingStatus = RecordingView['status']
@@ -31,7 +32,7 @@ export interface Recording {
   samples: number | null
   bytes: number | null
   sha256: string | null
-  /** In base64url; null until somebody has asked for it. */
+  /** In base64url; null until it was measured. */
   sha512: string | null
   /** When the version that counts was made. */
   storedAt: Date | null

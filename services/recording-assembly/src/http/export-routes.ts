@@ -12,7 +12,7 @@ export function exportRoutes (app: HttpApp, { readPeaks, exportVcon, publicUrl }
       ...described('The waveform, as audiowaveform has it, with markers of the gaps'),
       params: recordingParams,
       querystring: peaksQuerySchema,
-      response: { 200: peaksSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') },
+      response: { 200: peaksSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready', 'measuring-failed') },
     },
   }, async request => await readPeaks(request.params.recordingId, scopeOfRequest(request), request.query))
 
@@ -20,7 +20,7 @@ export function exportRoutes (app: HttpApp, { readPeaks, exportVcon, publicUrl }
     schema: {
       ...described('The call as a vCon, with the audio by reference and the timeline attached'),
       params: recordingParams,
-      response: { 200: vconSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready') },
+      response: { 200: vconSchema, ...errors('recording-not-found', 'recording-deleted', 'not-ready', 'measuring-failed') },
     },
   }, async request => await exportVcon(request.params.recordingId, scopeOfRequest(request), publicUrl ?? `${request.protocol}://${request.host}`))
 }

@@ -33,7 +33,7 @@ export function createWorker (options: WorkerOptions): Worker {
   const { queue, workOnJob, logger, concurrency, leaseMs, pollIntervalMs = 1_000, finishMs = 4_000, tellMs = 1_000, logMs = 10_000 } = options
   const stopping = new AbortController()
   const handingBack = new AbortController()
-  // One hand is never given to what may take hours; so there are two at least.
+  // One hand is never given to what may take hours, and one at most to what takes a moment but could wait; so there are two at least.
   const hands = Math.max(2, concurrency)
   const inHand = new Map<Promise<void>, Job['kind']>()
   let lastError: string | undefined
@@ -115,8 +115,8 @@ export function createWorker (options: WorkerOptions): Worker {
   }
 
   async function take (): Promise<number> {
-    const encodes = [...inHand.values()].filter(kind => kind === 'encode').length
-    const jobs = await queue.claim(hands - inHand.size, hands - 1 - encodes)
+    const count = (wanted: Job['kind']): number => [...inHand.values()].filter(kind => kind === wanted).length
+    const jobs = await queue.claim(hands - inHand.size, { measure: 1 - count('measure'), encode: hands - 1 - count('encode') })
     for (const job of jobs) {
       const work: Promise<void> = run(job).finally(() => {
         inHand.delete(work)

@@ -4,8 +4,8 @@ import { fileOfFormat, tagsOf } from '../domain/formats.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { part } from '../domain/progress.ts'
 import { masterFile } from '../domain/recording.ts'
-import { NotYet } from './errors.ts'
 import type { DerivedFiles, Encoder } from './file-ports.ts'
+import { finishedRecording } from './finished-recording.ts'
 import type { Lease, RecordingStore, Recordings } from './ports.ts'
 
 export interface EncodeDependencies {
@@ -22,12 +22,10 @@ export function createEncodeRecording ({ recordings, store, files, encoder, logg
   return async ({ job, signal, confirm, tell }: Lease): Promise<void> => {
     const { recordingId } = job
     const format = outputFormatSchema.parse(job.item)
-    const recording = await recordings.find(recordingId, { kind: 'all' })
-    const isThere = recording !== null && recording.deletedAt === null && recording.storedGeneration !== null && recording.sha256 !== null
-    if (isThere && recording.purge !== null) throw new NotYet('something is being cut out of the recording')
-    if (!isThere || await files.find(recording, fileOfFormat(format)) !== null) return await recordings.finish(job)
+    const recording = await finishedRecording(recordings, job)
+    if (recording === null || await files.find(recording, fileOfFormat(format)) !== null) return await recordings.finish(job)
 
-    const generation = recording.storedGeneration!
+    const generation = recording.storedGeneration
     const name = { recordingId, generation, file: fileOfFormat(format) }
     const plan = planAssembly(recording.manifest)
     const startedMs = now()

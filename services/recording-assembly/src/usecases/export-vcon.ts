@@ -1,33 +1,38 @@
-import { createHash } from 'node:crypto'
-import type { Vcon } from '@tacet/contracts'
+import { problem, type Vcon } from '@tacet/contracts'
 import type { Scope } from '../domain/access.ts'
-import { masterFile, type Recording } from '../domain/recording.ts'
+import { measureJob } from '../domain/formats.ts'
+import type { Recording } from '../domain/recording.ts'
 import { toVcon } from '../domain/vcon.ts'
+import type { DerivedFiles } from './file-ports.ts'
+import { madeByJob } from './made-by-job.ts'
 import type { RecordingStore, Recordings } from './ports.ts'
 import { finishedGeneration, present } from './read-recording.ts'
 import { readTimeline } from './timeline-file.ts'
 
+export interface VconDependencies {
+  recordings: Pick<Recordings, 'find'>
+  store: Pick<RecordingStore, 'read'>
+  files: Pick<DerivedFiles, 'request'>
+  now: () => number
+  patienceMs?: number
+}
+
 export type ExportVcon = ReturnType<typeof createExportVcon>
 
 /** A recording as a vCon. The audio is named, not enclosed: whoever wants it asks for it, and is then in the audit log. */
-export function createExportVcon ({ recordings, store }: { recordings: Pick<Recordings, 'find' | 'noteSha512'>, store: Pick<RecordingStore, 'read'> }) {
-  const underWay = new Map<string, Promise<string>>()
-
-  async function hash (recording: Recording, generation: number): Promise<string> {
-    const sha512 = await sha512Of(await store.read({ recordingId: recording.recordingId, generation, file: masterFile }))
-    await recordings.noteSha512(recording, sha512)
-    return sha512
-  }
-
-  /** A recording may have a gigabyte: it is read for this once, whoever asks meanwhile waits. */
-  async function hashOnce (recording: Recording): Promise<string> {
-    if (recording.sha512 !== null) return recording.sha512
-    const generation = finishedGeneration(recording)
-    const key = `${recording.recordingId}/${generation}`
-    const hashed = underWay.get(key) ?? hash(recording, generation).finally(() => underWay.delete(key))
-    underWay.set(key, hashed)
-    return await hashed
-  }
+export function createExportVcon ({ recordings, store, files, ...patience }: VconDependencies) {
+  const hashOf = async ({ recordingId, version }: Recording, scope: Scope): Promise<string> => await madeByJob({
+    async look () {
+      const now = present(await recordings.find(recordingId, scope))
+      finishedGeneration(now)
+      if (now.version !== version) throw problem('not-ready', 'the recording has just changed', { retryAfterSeconds: 1 })
+      return now.sha512
+    },
+    request: () => files.request(recordingId, measureJob),
+    what: 'the hash of the audio',
+    failure: 'measuring-failed',
+    ...patience,
+  })
 
   return async (recordingId: string, scope: Scope, publicUrl: string): Promise<Vcon> => {
     const recording = present(await recordings.find(recordingId, scope))
@@ -35,14 +40,7 @@ export function createExportVcon ({ recordings, store }: { recordings: Pick<Reco
     const timeline = await readTimeline(store, name)
     const audio = recording.sha256 === null
       ? null
-      : { url: `${publicUrl}/v1/recordings/${recording.recordingId}/audio`, sha512: await hashOnce(recording) }
+      : { url: `${publicUrl}/v1/recordings/${recording.recordingId}/audio`, sha512: recording.sha512 ?? await hashOf(recording, scope) }
     return toVcon({ manifest: recording.manifest, timeline, version: recording.version, audio })
   }
-}
-
-/** The draft asks for SHA-512; ours is SHA-256. */
-async function sha512Of (stream: AsyncIterable<Buffer>): Promise<string> {
-  const hash = createHash('sha512')
-  for await (const chunk of stream) hash.update(chunk)
-  return hash.digest('base64url')
 }

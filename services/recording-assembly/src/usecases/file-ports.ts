@@ -36,10 +36,10 @@ export interface DerivedFile { file: string, bytes: number, sha256: string }
 export interface DerivedFiles {
   find (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: string): Promise<DerivedFile | null>
   /**
-   * Notes a file that is in the store, and ends the job that made it, if there is one. False: the generation does not count any more,
+   * Notes a file that is in the store, and ends the job that made it. False: the generation does not count any more,
    * or is being cut. Then what is to be done about the file is, and the job begins anew as long as there is a recording. Throws LeaseLost.
    */
-  add (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: DerivedFile, job?: Job): Promise<boolean>
+  add (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: DerivedFile, job: Job): Promise<boolean>
   /** The job that makes it, where there is one: added unless it is there already. */
   request (recordingId: string, job: NewJob): Promise<{ state: JobState, progress: number | null, lastError: string | null }>
 }

@@ -121,10 +121,10 @@ export interface Lease {
 
 export interface JobQueue {
   /**
-   * Of companies that wait, first one with the fewest jobs running, and of its jobs that which waits longest. What takes long, the
-   * making of other formats, comes after everything else, and is never more than `encodes`.
+   * Of companies that wait, first one with the fewest jobs running, and of its jobs that which waits longest. What is made of a
+   * finished recording is only claimed when there is nothing else, and is never more than `most`.
    */
-  claim (limit: number, encodes?: number): Promise<Job[]>
+  claim (limit: number, most?: { measure?: number, encode?: number }): Promise<Job[]>
   /** False when it is no longer ours. */
   renew (job: Job): Promise<boolean>
   /** Back to the queue. `isBlameless`: the attempt does not count. */

@@ -5,6 +5,9 @@ import type { Worker } from '../../src/intake/worker.ts'
 /** Polling and the renewal of leases are no steps: how often they happen is chance. */
 const uncounted = new Set(['counts', 'renew', 'noteProgress'])
 
+/** Of the worker that is to use them. */
+export const hands = 2
+
 export interface Mortal {
   ports: Ports
   /** The step after which it died. */
@@ -39,7 +42,9 @@ export function mortalPorts (ports: Ports, dieAfter: number): Mortal {
     })
   }
 
-  return { death, ports: Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, mortal(name, port)])) as unknown as Ports }
+  // One job at a time, so that its steps come in the same order whenever it lives.
+  const queue: Ports['queue'] = { ...ports.queue, claim: async limit => limit < hands ? [] : await ports.queue.claim(1) }
+  return { death, ports: Object.fromEntries(Object.entries({ ...ports, queue }).map(([name, port]) => [name, mortal(name, port)])) as unknown as Ports }
 }
 
 /** The step after which a worker died; undefined when it came to its end, and its last job to its own. */

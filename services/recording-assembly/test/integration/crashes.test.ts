@@ -9,7 +9,7 @@ import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
 import { jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { manifestOf } from '../helpers/manifest.ts'
-import { mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
+import { hands, mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
 import { countingSamples, joinedAt, logger, sha256, shortLease, surroundings, type Surroundings } from '../helpers/service.ts'
 
@@ -30,7 +30,7 @@ async function addCall (around: Surroundings, samplesEach: number): Promise<{ ma
   return { manifest, digest: sha256(encodeWav({ sampleRateHz: 8000, channels: 1, bitsPerSample: 16 }, joinedAt(samples, samplesEach))) }
 }
 
-const workerOptions = ({ config }: Surroundings) => ({ config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
+const workerOptions = ({ config }: Surroundings) => ({ config: { ...config, concurrency: hands }, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
 const jobsOf = ({ database: { db } }: Surroundings) => db.select().from(jobs)
 const hasNoJobs = async (around: Surroundings): Promise<boolean> => (await jobsOf(around)).length === 0
 
@@ -53,7 +53,7 @@ async function checkThatAllIsWell (t: Test, around: Surroundings, { manifest: { 
   t.match(events, [{ type: 'recording.assembling' }, { type: 'recording.assembled', payload: { outcome: 'complete', sha256: digest } }])
   t.equal(events.length, 2)
   const folder = join(recordingId.slice(0, 2), recordingId, String(row?.storedGeneration))
-  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [join(folder, 'recording.wav'), join(folder, 'timeline.json')], 'no stray file')
+  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), ['peaks.json', 'recording.wav', 'timeline.json'].map(file => join(folder, file)), 'no stray file')
   t.equal(sha256(await readFile(join(around.recordingsDir, folder, 'recording.wav'))), digest)
   t.same(await around.filesOfSpool(), [], 'the segments are gone')
 }
@@ -79,7 +79,7 @@ test('a worker that dies after any of its steps leaves exactly one recording, an
       await checkThatAllIsWell(t, around, call)
     })
   }
-  const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.put', 'recordings.complete', 'source.remove']
+  const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.put', 'recordings.complete', 'source.remove', 'store.read', 'recordings.noteSha512', 'files.add']
   t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
 })
 

@@ -54,7 +54,7 @@ async function checkThatAllIsWell (t: Test, around: Surroundings, { recordingId 
 
 async function checkThatNothingIsLeft (t: Test, { database: { db }, ...around }: Surroundings, recordingId: string): Promise<void> {
   await eventually(async () => (await db.select().from(jobs)).length === 0, { timeoutMs: 20_000, message: 'jobs are left' })
-  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => basename(name)), ['recording.wav', 'timeline.json'], 'no stray file')
+  t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => basename(name)), ['peaks.json', 'recording.wav', 'timeline.json'], 'no stray file')
   t.same(await db.select().from(copies), [])
   t.same(await around.filesOfSpool(), [])
 }

@@ -3,12 +3,14 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { eq } from 'drizzle-orm'
 import { test } from 'tap'
 import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
 import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat } from '@tacet/contracts'
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
+import { files, recordings } from '../../src/db/schema.ts'
 import { assemblyConfig } from '../../src/index.ts'
 import { createFormatFiles } from '../../src/usecases/format-files.ts'
 import { actor, manifestOf } from '../helpers/manifest.ts'
@@ -163,6 +165,26 @@ test('other formats and rates', async t => {
     t.ok(Math.max(...coarse.data) === 31 && Math.min(...coarse.data) === -32)
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=0`, { token })).problem(), { code: 'invalid-request' })
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks`)).problem(), { code: 'unauthenticated' })
+  })
+
+  t.test('what was measured is there without anybody asking, and a recording that never was is measured when somebody does', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }])
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    const isMeasured = async () => (await recordingOf(manifest)).sha512 !== null && await ports.files.find(await recordingOf(manifest), 'peaks.json') !== null
+    await eventually(isMeasured, { timeoutMs: 20_000 })
+    const { sha512 } = await recordingOf(manifest)
+    await eventually(async () => !(await ports.queue.counts()).some(({ kind }) => kind === 'measure'))
+
+    const isOfThis = eq(recordings.recordingId, manifest.recordingId)
+    for (const missing of ['peaks', 'vcon'] as const) {
+      await around.database.db.update(recordings).set({ sha512: null }).where(isOfThis)
+      if (missing === 'peaks') await around.database.db.delete(files).where(eq(files.recordingId, manifest.recordingId))
+      t.equal((await service.call(`/v1/recordings/${manifest.recordingId}/${missing}`, { token })).status, 200)
+      t.equal((await recordingOf(manifest)).sha512, sha512)
+      t.ok(await isMeasured())
+    }
   })
 
   t.test('a recording is had as a vCon, whose hash is that of the audio it names', async t => {

@@ -17,8 +17,8 @@ async function addCalls ({ database }: Surroundings, { recordings }: Ports, coun
     for (let n = 0; n < count; n++) await recordings.add(tx, manifestOf([{ fromMs: 0, toMs: 2_000 }], overrides), null)
   })
 }
-const addEncodes = async ({ database }: Surroundings, count: number, { companyId = randomUUID() } = {}): Promise<void> => {
-  await database.db.insert(jobs).values(Array.from({ length: count }, () => newJobRow({ kind: 'encode', item: 'opus' }, { recordingId: randomUUID(), companyId, correlationId: null })))
+const addOf = async (kind: 'measure' | 'encode', { database }: Surroundings, count: number, { companyId = randomUUID() } = {}): Promise<void> => {
+  await database.db.insert(jobs).values(Array.from({ length: count }, () => newJobRow({ kind, item: kind === 'encode' ? 'opus' : '' }, { recordingId: randomUUID(), companyId, correlationId: null })))
 }
 const jobRows = ({ database }: Surroundings) => database.db.select().from(jobs)
 
@@ -52,14 +52,19 @@ test('jobs', async t => {
     t.equal(new Set(claims.flat().map(({ jobId }) => jobId)).size, 40, 'several who ask at once get different ones, and as many as they ask for')
   })
 
-  t.test('other formats wait for everything else, and are never more than there is room for', async t => {
+  t.test('what is made of finished recordings waits for everything else, other formats for all of it, and never is more than there is room for', async t => {
     const [long, other] = [randomUUID(), randomUUID()]
-    await addEncodes(around, 3, { companyId: long })
+    await addOf('encode', around, 3, { companyId: long })
+    await addOf('measure', around, 2, { companyId: other })
     await addCalls(around, ports, 1, { companyId: long })
     await addCalls(around, ports, 1, { companyId: other })
-    t.same((await queue.claim(4, 1)).map(({ kind }) => kind).sort(), ['assemble', 'assemble', 'encode'])
-    t.same(await queue.claim(4, 0), [])
-    t.same((await queue.claim(4)).map(({ kind }) => kind), ['encode', 'encode'])
+    const kinds = async (...room: Parameters<typeof queue.claim>) => (await queue.claim(...room)).map(({ kind }) => kind).sort()
+    t.same(await kinds(4), ['assemble', 'assemble'])
+    t.same(await kinds(4, { measure: 0, encode: 1 }), ['encode'])
+    t.same(await kinds(4, { measure: 1 }), ['measure'])
+    t.same(await kinds(4, { encode: 0 }), ['measure'])
+    t.same(await kinds(4, { encode: 0 }), [])
+    t.same(await kinds(4), ['encode', 'encode'])
   })
 
   t.test('a company of which a worker died is not behind the others for that', async t => {
@@ -114,23 +119,23 @@ test('jobs', async t => {
     t.equal((await queue.claim(1)).length, 1, 'another may have it at once')
   })
 
-  t.test('a call that ends is assembled, however many recordings are being encoded', async t => {
-    for (const concurrency of [1, 2]) {
-      await addEncodes(around, 3)
-      let encoding = 0
+  t.test('a call that ends is assembled, however many recordings are being encoded or measured', async t => {
+    for (const [kind, concurrency] of [['encode', 1], ['encode', 2], ['measure', 4]] as const) {
+      await addOf(kind, around, 3)
+      let underWay = 0
       const recordings: Ports['recordings'] = {
         ...ports.recordings,
         find: async () => {
-          encoding++
+          underWay++
           return await new Promise<never>(() => {})
         },
       }
       const worker = createAssemblyWorker({ ...ports, recordings }, { config: { ...around.config, concurrency }, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 20 } })
       worker.start()
-      await eventually(() => encoding === 1)
+      await eventually(() => underWay === 1)
       await addCalls(around, ports, 1)
-      await eventually(async () => (await queue.counts()).every(({ kind }) => kind === 'encode'))
-      t.equal(encoding, 1)
+      await eventually(async () => (await queue.counts()).every(job => job.kind === kind))
+      t.equal(underWay, 1)
       await around.database.db.delete(jobs)
       // What never ends is left to its lease.
       void worker.stop()

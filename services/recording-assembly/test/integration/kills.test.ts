@@ -97,10 +97,12 @@ async function checkThatAllIsWell (t: Test, { around, bucket }: Ground, { ports 
   t.same(events.map(({ type }) => type), ['recording.assembling', 'recording.assembled', ...kind === 'purge' ? ['recording.purged'] : []])
 
   const derived = await db.select().from(files).where(eq(files.recordingId, recordingId))
-  t.same(derived.map(({ file, generation }) => [file, generation]), kind === 'encode' ? [['recording.flac', recording.storedGeneration]] : [])
+  const made = ['peaks.json', ...kind === 'encode' ? ['recording.flac'] : []]
+  t.same(derived.map(({ file, generation }) => [file, generation]).sort(), made.map(file => [file, recording.storedGeneration]))
+  t.ok(recording.sha512)
   for (const { file, sha256 } of derived) t.equal(await digestOf(ports, recording, file), sha256)
   const folder = `${recordingId.slice(0, 2)}/${recordingId}/${recording.storedGeneration}`
-  const names = [...kind === 'encode' ? ['recording.flac'] : [], 'recording.wav', 'timeline.json'].map(name => `${folder}/${name}`)
+  const names = [...made, 'recording.wav', 'timeline.json'].map(name => `${folder}/${name}`)
   t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), store === 'folder' ? names : [], 'no stray file')
   t.same((await bucket.keys()).filter(name => name.includes(recordingId)), store === 's3' ? names : [], 'no stray object, and no upload')
   const keys = await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId))

@@ -12,7 +12,7 @@ import { createJobDesk } from '../../src/adapters/postgres-job-desk.ts'
 import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import { manifestOf } from '../helpers/manifest.ts'
-import { mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
+import { hands, mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { countingSamples, logger, publishEnded, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 
 tap.setTimeout(200_000)
@@ -72,12 +72,13 @@ test('the purge of a part of a recording', async t => {
     t.same(samples.subarray(8_100), second.subarray(100))
 
     await eventually(async () => (await audioOf(path, '?format=flac')).status === 200)
+    t.equal((await service.call(`${path}/peaks`, { token: supervisor })).body.length, 32_000 / 256)
     const stored = (await around.filesOfRecordings()).filter(name => name.includes(recordingId))
     t.same(stored.filter(name => !name.includes('/2/')), [], 'nothing is left of the first version')
-    t.same(stored.map(name => name.split('/').pop()), ['recording.flac', 'recording.wav', 'timeline.json'])
+    t.same(stored.map(name => name.split('/').pop()), ['peaks.json', 'recording.flac', 'recording.wav', 'timeline.json'])
     const spoken = Buffer.from(first.buffer, 5_000 * 2, 4_000)
     for (const name of stored) t.notOk((await readFile(join(around.recordingsDir, name))).includes(spoken), name)
-    t.match(await around.database.db.select().from(files).where(eq(files.recordingId, recordingId)), [{ generation: 2 }])
+    t.match(await around.database.db.select().from(files).where(eq(files.recordingId, recordingId)), [{ generation: 2 }, { generation: 2 }])
     t.equal((await service.call(link)).problem().code, 'link-invalid')
     await eventually(() => probe.events.some(({ type, data }) => type === 'audit.recorded' && data.action === 'recording.purge' && data.outcome === 'done' && data.detail.recordingId === recordingId && data.detail.reason === 'a card number'))
   })
@@ -108,7 +109,7 @@ test('the purge of a part of a recording', async t => {
 })
 
 const portsOf = ({ config, database }: Surroundings): Ports => createPorts({ config, database, onEvents: () => {}, onJob: () => {} })
-const workerOn = (around: Surroundings, ports: Ports) => createAssemblyWorker(ports, { config: around.config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
+const workerOn = (around: Surroundings, ports: Ports) => createAssemblyWorker(ports, { config: { ...around.config, concurrency: hands }, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
 const hasNoJobs = async ({ database: { db } }: Surroundings): Promise<boolean> => (await db.select().from(jobs)).length === 0
 
 async function work (around: Surroundings, ports = portsOf(around)): Promise<void> {
@@ -166,7 +167,7 @@ test('a worker that dies after any of its steps leaves exactly the purged record
     const [row] = await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
     t.match(row, { version: 2, samples: 32_000, purge: null })
     const folder = join(recordingId.slice(0, 2), recordingId, String(row?.storedGeneration))
-    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [join(folder, 'recording.wav'), join(folder, 'timeline.json')])
+    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), ['peaks.json', 'recording.wav', 'timeline.json'].map(file => join(folder, file)))
     const samples = samplesOf(await readFile(join(around.recordingsDir, folder, 'recording.wav')))
     t.same([samples.length, samples[100], samples[31_999]], [32_000, first[8_100], second[23_999]])
     const told = (await around.database.db.select().from(outbox).where(eq(outbox.key, recordingId))).filter(({ type }) => type === 'recording.purged')

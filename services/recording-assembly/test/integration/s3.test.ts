@@ -75,7 +75,8 @@ test('the service on S3, with encryption', async t => {
 
     t.equal((await service.call(`${path}/purge`, { token: admin, body: { reason: 'a card number', segment: 2 } })).status, 202)
     t.match(await eventOf(manifest, 'recording.purged'), { version: 2, samples: 15_800 })
-    t.same(await objects(recordingId), ['recording.wav', 'timeline.json'].map(file => folder?.replace('1/recording.wav', `2/${file}`)), 'nothing is left of the first version')
+    t.equal((await service.call(`${path}/peaks`, { token: admin })).status, 200)
+    t.same(await objects(recordingId), ['peaks.json', 'recording.wav', 'timeline.json'].map(file => folder?.replace('1/recording.wav', `2/${file}`)), 'nothing is left of the first version')
     t.same(await keyedGenerations(manifest), [2], 'nor its key')
     t.equal((await get(`${path}/audio`)).bytes.length, 44 + 2 * 15_800)
 
@@ -107,7 +108,7 @@ test('the service on S3, with encryption', async t => {
     await proxy.mend()
     t.match(await eventOf(manifest, 'recording.assembled'), { outcome: 'complete', sha256: sha256(wav) })
     await eventually(async () => (await jobsOf(manifest)).length === 0)
-    t.equal((await objects(manifest.recordingId)).length, 2)
+    t.equal((await objects(manifest.recordingId)).length, 3)
     t.same((await around.filesOfSpool()).filter(name => name.includes(manifest.recordingId)), [])
     t.same((await around.filesOfRecordings()).filter(name => name.includes(manifest.recordingId)), [])
   })

@@ -16,7 +16,7 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
   const work = createWorkOnJob({
     queue,
     recordings,
-    handlers: { check: handler, assemble: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
+    handlers: { check: handler, assemble: handler, measure: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
     alarms: { raise: (alarm, { callId, job }) => { log.push(`${alarm}: ${job} of ${callId}`) } },
     logger,
     maxAttempts: 3,
