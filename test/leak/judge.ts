@@ -9,6 +9,8 @@ export interface JudgedSegment {
   leaks: Leak[]
   /** Of all packets, and of those that left while the call was surely recorded: the least of all voices. */
   heardMs: number
+  /** Of what left while the call was recorded into this one: the least of all voices. A phone that was held up itself said little. */
+  saidMs: number
   recordedMs: number
   spans: Span[]
 }
@@ -63,9 +65,14 @@ function judgeSegment ({ voices, silent, recorded }: Spoken, number: number, loc
     samples,
     leaks: leaks.filter(({ ms }) => ms > 0),
     heardMs: Math.min(...voices.map(({ name }) => leaked(located, name, -Infinity, Infinity))),
+    saidMs: Math.min(...voices.map(({ sentPackets }) => saidIn(sentPackets, recorded[number - 1]))),
     recordedMs: Math.min(...voices.map(({ name }) => recorded.reduce((sum, { fromMs, toMs }) => sum + leaked(located, name, fromMs, toMs), 0))),
     spans: voices.flatMap(voice => spanOf(located, voice, samples)),
   }
+}
+
+function saidIn (sentPackets: SentPacket[], { fromMs, toMs } = { fromMs: 0, toMs: 0 }): number {
+  return sentPackets.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length * samplesPerPacket / 8
 }
 
 function spanOf (located: Located, { name, sentPackets }: Voice, samples: number): Span[] {
