@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { access, link, rm } from 'node:fs/promises'
+import { link, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataSchemaOf, manifestSchema, topics, type Manifest } from '@tacet/contracts'
-import { eventually } from '@tacet/test-kit'
+import { dataSchemaOf, manifestSchema, topics, type Manifest, type Stack } from '@tacet/contracts'
+import { runSql } from '@tacet/test-kit'
 import type { Producer } from 'kafkajs'
 import { sampleRateHz } from './disk.ts'
 
@@ -52,15 +52,10 @@ function describeCall (count: number, segmentMs: number, pauseMs: number): Manif
   })
 }
 
-const folderOf = (recordingsDir: string, recordingId: string): string => join(recordingsDir, recordingId.slice(0, 2), recordingId)
-
-/** Until nothing is made of a recording any more: what is measured next is to have the machine for itself, and a job whose files are gone would be tried for ever. */
-export async function hasComeToRest (recordingsDir: string, recordingId: string): Promise<void> {
-  await eventually(() => access(join(folderOf(recordingsDir, recordingId), '1', 'peaks.json')).then(() => true, () => false), { timeoutMs: 60_000, message: 'the recording was not measured' })
-}
-
-export async function removeRecording (recordingsDir: string, recordingId: string): Promise<void> {
-  await rm(folderOf(recordingsDir, recordingId), { recursive: true, force: true })
+/** With the job that would measure it later: what is benchmarked then is to have the machine for itself. */
+export async function removeRecording ({ recordingsDir, postgres }: Stack, recordingId: string): Promise<void> {
+  await runSql(postgres.roles.recording_assembly, `delete from recording_assembly.jobs where kind = 'measure' and recording_id = '${recordingId}'`)
+  await rm(join(recordingsDir!, recordingId.slice(0, 2), recordingId), { recursive: true, force: true })
 }
 
 /** What is told while the calls go on. */

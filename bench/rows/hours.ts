@@ -9,7 +9,7 @@ import type { Prepared } from '../disk.ts'
 import { connectKafka, listen, type Arrived, type Listener } from '../events.ts'
 import { describeSpread, ms, spreadOf, time, type Figure } from '../figures.ts'
 import type { OverAri } from '../over-ari.ts'
-import { hasComeToRest, prepareCall, publishClosed, publishEnded, removeRecording } from '../prepared-calls.ts'
+import { prepareCall, publishClosed, publishEnded, removeRecording } from '../prepared-calls.ts'
 import type { LiveBench } from '../row.ts'
 
 const pauseMs = 5_000
@@ -35,9 +35,8 @@ export async function assembleHours (bench: LiveBench, hour: Prepared, target: S
       }
       const { endedMs, assembledMs, assembled } = await hangUp({ callers, listener, producer, topicPrefix: target.kafka.topicPrefix, recordings }, manifest)
       check(assembled, hour)
-      await hasComeToRest(target.recordingsDir!, manifest.recordingId)
       const bareMs = await time(() => concatenate(hour.paths, join(dir, 'hour.wav')))
-      await removeRecording(target.recordingsDir!, manifest.recordingId)
+      await removeRecording(target, manifest.recordingId)
       if (i < 0) continue
       took.ended.push(endedMs)
       took.assembled.push(assembledMs)

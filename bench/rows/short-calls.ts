@@ -3,7 +3,7 @@ import { topics } from '@tacet/contracts'
 import { prepareSegments, sampleRateHz } from '../disk.ts'
 import { connectKafka, listen } from '../events.ts'
 import type { Figure } from '../figures.ts'
-import { hasComeToRest, prepareCall, publishEnded, removeRecording } from '../prepared-calls.ts'
+import { prepareCall, publishEnded, removeRecording } from '../prepared-calls.ts'
 import type { LiveBench } from '../row.ts'
 
 const segmentSamples = 6 * sampleRateHz
@@ -31,7 +31,6 @@ export async function assembleShortCalls ({ stack, dir, times, say }: LiveBench)
     }, 300_000)
     if (complete < count) throw new Error(`only ${complete} of ${count} calls were assembled whole`)
     const tookMs = atMs - startedAtMs
-    for (const { recordingId } of manifests) await hasComeToRest(stack.recordingsDir!, recordingId)
     const perMinute = Math.round(count / tookMs * 60_000)
     return {
       figure: `${count} calls of 12 s that end at once, from recording.ended to recording.assembled`,
@@ -44,6 +43,6 @@ export async function assembleShortCalls ({ stack, dir, times, say }: LiveBench)
     }
   } finally {
     await Promise.all([listener.close(), producer.disconnect()])
-    for (const { recordingId } of manifests) await removeRecording(stack.recordingsDir!, recordingId)
+    for (const { recordingId } of manifests) await removeRecording(stack, recordingId)
   }
 }

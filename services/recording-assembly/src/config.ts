@@ -30,6 +30,7 @@ export const assemblyConfig = {
   encryptionKeys: secret('ENCRYPTION_KEYS', commaList().pipe(z.array(masterKey)).default([]), 'master keys as `id:base64 of 32 bytes`, separated by commas: recordings are encrypted before they are stored, by keys that the first of these wraps; older ones are kept until all is re-wrapped'),
   concurrency: variable('ASSEMBLY_CONCURRENCY', wholeNumber(1, 256).optional(), 'jobs worked on at the same time, two at least: one is always left for what is not the making of other formats; without it as many as there are cores'),
   leaseMs: variable('ASSEMBLY_LEASE_MS', wholeNumber(500, 600_000).default(15_000), 'how long a worker that died keeps its job from the others'),
+  measureAfterMs: variable('ASSEMBLY_MEASURE_AFTER_MS', wholeNumber(0, 86_400_000).default(60_000), 'how long after it was made a recording is measured, unless somebody wants its waveform or its vCon before: not while calls that ended together are being assembled'),
   ...crashConfig,
 }
 export type AssemblyConfig = ConfigOf<typeof assemblyConfig>

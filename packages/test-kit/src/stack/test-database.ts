@@ -19,8 +19,8 @@ const initSql = new URL('../../../../infra/postgres/init.sql', import.meta.url)
 export async function createTestDatabase (postgres: { url: string, roles: RoleUrls }): Promise<TestDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const inDatabase = (url: string) => Object.assign(new URL(url), { pathname: `/${name}` }).href
-  await run(postgres.url, `create database ${name}`)
-  await run(inDatabase(postgres.url), await readFile(initSql, 'utf8'))
+  await runSql(postgres.url, `create database ${name}`)
+  await runSql(inDatabase(postgres.url), await readFile(initSql, 'utf8'))
   return {
     name,
     url: inDatabase(postgres.url),
@@ -29,11 +29,12 @@ export async function createTestDatabase (postgres: { url: string, roles: RoleUr
       call_control: inDatabase(postgres.roles.call_control),
       recording_assembly: inDatabase(postgres.roles.recording_assembly),
     },
-    drop: () => run(postgres.url, `drop database if exists ${name} with (force)`),
+    drop: () => runSql(postgres.url, `drop database if exists ${name} with (force)`),
   }
 }
 
-async function run (connectionString: string, sql: string): Promise<void> {
+/** One statement on a connection of its own. */
+export async function runSql (connectionString: string, sql: string): Promise<void> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000, query_timeout: 20_000 })
   await client.connect()
   try {

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Database } from '@tacet/service-kit'
 import { v7 as uuidv7 } from 'uuid'
 import { files, jobs, recordings } from '../db/schema.ts'
@@ -39,15 +39,18 @@ export function createDerivedFiles ({ database: { db }, onJob }: { database: Dat
 
     async request (recordingId, job) {
       const { kind, item = '' } = job
-      const { isNew, ...found } = await db.transaction(async tx => {
+      const { isDue, ...found } = await db.transaction(async tx => {
         const [recording] = await tx.select({ companyId: recordings.companyId }).from(recordings).where(eq(recordings.recordingId, recordingId))
         if (recording === undefined) throw new Error(`recording ${recordingId} is gone`)
-        const added = await tx.insert(jobs).values(newJobRow(job, { recordingId, companyId: recording.companyId, correlationId: null })).onConflictDoNothing().returning({ jobId: jobs.jobId })
+        // One that would come later by itself comes now, but not one that waits for something that is away.
+        const isUntried = sql`${jobs.state} = 'waiting' and ${jobs.attempts} = 0 and ${jobs.postponements} = 0 and ${jobs.runAt} > now()`
+        const due = await tx.insert(jobs).values(newJobRow(job, { recordingId, companyId: recording.companyId, correlationId: null }))
+          .onConflictDoUpdate({ target: [jobs.recordingId, jobs.kind, jobs.item], set: { runAt: sql`now()` }, setWhere: isUntried }).returning({ jobId: jobs.jobId })
         const [row] = await tx.select({ state: jobs.state, progress: jobs.progress, lastError: jobs.lastError }).from(jobs)
           .where(and(eq(jobs.recordingId, recordingId), eq(jobs.kind, kind), eq(jobs.item, item)))
-        return { isNew: added.length > 0, ...row ?? { state: 'running' as const, progress: null, lastError: null } }
+        return { isDue: due.length > 0, ...row ?? { state: 'running' as const, progress: null, lastError: null } }
       })
-      if (isNew) onJob()
+      if (isDue) onJob()
       return found
     },
   }

@@ -26,16 +26,18 @@ export function createJobQueue ({ database: { db }, leaseMs }: { database: Datab
     // Of each only the first few are looked at (some may be locked by others who claim just now), so that a long queue costs no more than a short one.
     // In a CTE: as a plain subquery the planner may run it more than once, and claim more than the limit.
     const free = db.$with('free', { jobId: sql<string>`job_id`.as('job_id') }).as(sql`
-      with recursive company as (
-        (select company_id from ${jobs} where state = 'waiting' order by company_id limit 1)
+      with recursive line as (
+        (select company_id, kind from ${jobs} where state = 'waiting' order by company_id, kind limit 1)
         union all
-        select (select company_id from ${jobs} where state = 'waiting' and company_id > company.company_id order by company_id limit 1) from company where company_id is not null
+        select next.company_id, next.kind from line, lateral (
+          select company_id, kind from ${jobs} where state = 'waiting' and (company_id, kind) > (line.company_id, line.kind) order by company_id, kind limit 1
+        ) as next
       ), held as (
         select company_id, count(*) as jobs from ${jobs} where state = 'running' and lease_expires_at >= now() group by company_id
       ), first as (
-        select company_id, job_id, run_at from company, unnest(${sql.param(kinds)}::text[]) as wanted, lateral (
-          select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = company.company_id and kind = wanted and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
-        ) as waiting
+        select company_id, job_id, run_at from line, lateral (
+          select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = line.company_id and job.kind = line.kind and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
+        ) as waiting where line.kind = any(${sql.param(kinds)}::text[])
         union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now() and kind = any(${sql.param(kinds)}::text[])
       ), place as (
         select job_id, coalesce(held.jobs, 0) + row_number() over (partition by company_id order by run_at, job_id) as turn from first left join held using (company_id)

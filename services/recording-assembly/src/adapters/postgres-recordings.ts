@@ -21,6 +21,7 @@ export interface PostgresRecordingsOptions {
   onJob: () => void
   /** For stores in which an attempt that has lost its lease may still leave a file: when it surely no longer does. */
   lateErasureMs: number | null
+  measureAfterMs: number
 }
 
 /** Playing, seeking and playing again within this time is one entry in the audit log. */
@@ -29,7 +30,7 @@ const SITTING_MS = 30 * 60_000
 type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
 
-export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs }: PostgresRecordingsOptions): Recordings {
+export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs, measureAfterMs }: PostgresRecordingsOptions): Recordings {
   function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
     return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
@@ -129,7 +130,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const row = await update(tx, job.recordingId, { status: outcome, reasons, durationMs, samples, bytes, sha256, gaps: gaps.length, storedGeneration: before.generation, storedAt: now() })
         await addJobs(tx, row, job.correlationId, [
           ...expendable.length === 0 ? [] : [{ kind: 'delete-segments' as const, payload: { files: expendable } }],
-          ...sha256 === null ? [] : madeOfMaster(row.manifest),
+          ...sha256 === null ? [] : madeOfMaster(row.manifest, measureAfterMs),
         ])
         const { recording, audio, timeline } = linksOf(row)
         await announce(tx, row, {
@@ -189,7 +190,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const { recording, audio, timeline } = linksOf(row)
         await addJobs(tx, row, job.correlationId, [
           eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: { recording, audio, timeline: timeline ?? recording } }),
-          ...sha256 === null ? [] : madeOfMaster(row.manifest),
+          ...sha256 === null ? [] : madeOfMaster(row.manifest, measureAfterMs),
         ])
       })
       onJob()

@@ -10,7 +10,7 @@ export const encodeJob = (format: OutputFormat): NewJob => ({ kind: 'encode', it
 export const measureJob: NewJob = { kind: 'measure' }
 
 /** What to make besides, once there is audio: the formats that the company wants are always among it. */
-export const madeOfMaster = ({ settings }: Manifest): NewJob[] => [measureJob, ...settings.outputFormats.map(encodeJob)]
+export const madeOfMaster = ({ settings }: Manifest, measureAfterMs: number): NewJob[] => [{ ...measureJob, delayMs: measureAfterMs }, ...settings.outputFormats.map(encodeJob)]
 
 /** Who, when and under which number: what a player shows, and what is found again when only the file is left. */
 export function tagsOf (manifest: Manifest): Record<string, string> {

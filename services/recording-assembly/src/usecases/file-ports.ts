@@ -40,7 +40,7 @@ export interface DerivedFiles {
    * or is being cut. Then what is to be done about the file is, and the job begins anew as long as there is a recording. Throws LeaseLost.
    */
   add (recording: Pick<Recording, 'recordingId' | 'storedGeneration'>, file: DerivedFile, job: Job): Promise<boolean>
-  /** The job that makes it, where there is one: added unless it is there already. */
+  /** The job that makes it, where there is one: added unless it is there already, and not left to its later time. */
   request (recordingId: string, job: NewJob): Promise<{ state: JobState, progress: number | null, lastError: string | null }>
 }
 

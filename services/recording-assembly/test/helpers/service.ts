@@ -71,6 +71,7 @@ export async function surroundings (t: Test, ownEnv: Record<string, string> = {}
     RATE_LIMIT_PER_MINUTE: '100000',
     LINK_SECRETS: 'the-new-secret-of-the-links-of-this-test,the-old-secret-of-the-links-of-this-test',
     ASSEMBLY_LEASE_MS: '15000',
+    ASSEMBLY_MEASURE_AFTER_MS: '0',
     LOG_LEVEL: 'silent',
     ...ownEnv,
   }

@@ -10,7 +10,9 @@ import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat } 
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
-import { files, recordings } from '../../src/db/schema.ts'
+import { newJobRow } from '../../src/adapters/postgres-jobs.ts'
+import { files, jobs, recordings } from '../../src/db/schema.ts'
+import { madeOfMaster } from '../../src/domain/formats.ts'
 import { assemblyConfig } from '../../src/index.ts'
 import { createFormatFiles } from '../../src/usecases/format-files.ts'
 import { actor, manifestOf } from '../helpers/manifest.ts'
@@ -185,6 +187,19 @@ test('other formats and rates', async t => {
       t.equal((await recordingOf(manifest)).sha512, sha512)
       t.ok(await isMeasured())
     }
+  })
+
+  t.test('a recording that is to be measured later is when somebody asks before', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }])
+    await around.putSegment(manifest, 1, tone(15_800, 440))
+    await publishEnded(around, manifest)
+    await assembledOf(manifest)
+    await eventually(async () => (await recordingOf(manifest)).sha512 !== null)
+    await eventually(async () => (await ports.queue.counts()).length === 0)
+    await around.database.db.delete(files).where(eq(files.recordingId, manifest.recordingId))
+    await around.database.db.insert(jobs).values(madeOfMaster(manifest, 3_600_000).map(job => newJobRow(job, { recordingId: manifest.recordingId, companyId: manifest.companyId, correlationId: null })))
+    t.same(await ports.queue.claim(1), [])
+    t.equal((await service.call(`/v1/recordings/${manifest.recordingId}/peaks`, { token })).status, 200)
   })
 
   t.test('a recording is had as a vCon, whose hash is that of the audio it names', async t => {
