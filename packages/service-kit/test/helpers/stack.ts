@@ -27,7 +27,7 @@ export async function testDatabase (t: Test): Promise<{ url: string, database: D
 }
 
 export function openTestDatabase (t: Test, url: string): Database {
-  const database = openDatabase({ url, name: 'kit-test', logger, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 })
+  const database = openDatabase({ url, name: 'kit-test', logger, connectTimeoutMs: 1_000, statementTimeoutMs: 5_000 })
   t.teardown(() => database.close())
   return database
 }
@@ -55,7 +55,7 @@ export async function testTopics (t: Test, topics: { topic: string, partitions?:
     await admin.disconnect()
   })
   await admin.createTopics({
-    waitForLeaders: false, // it gives up when a busy broker does not know the topics yet
+    waitForLeaders: true,
     topics: topics.map(({ topic, partitions = 1, isCompacted = false, maxMessageBytes = 1_048_588 }) => ({
       topic: prefix + topic,
       numPartitions: partitions,
@@ -66,7 +66,6 @@ export async function testTopics (t: Test, topics: { topic: string, partitions?:
       ],
     })),
   })
-  await soon(() => Promise.all(topics.map(({ topic }) => admin.fetchTopicOffsets(prefix + topic))), { message: 'the new topics have no leader' })
   return { prefix, kafka }
 }
 
