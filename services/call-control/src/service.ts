@@ -24,8 +24,8 @@ const version = '1.0.0'
 /** Of the call ids of all PBXs; never change it. */
 const callNamespace = 'b3f2f6a4-2f0e-4f0e-9a57-6b8f6f3d1c50'
 
-/** So long the events of a burst of pauses may wait for its answers. */
-const publishWithinMs = 250
+/** So long the events of a burst of pauses, and what was stopped by it, may wait for its answers. */
+const lullWithinMs = 250
 
 export interface CallControlContext { config: CallControlConfig, logger: Logger, closer: Closer }
 
@@ -50,8 +50,8 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const lease = createPostgresLease({ database, pbxId: config.pbxId, holder: instanceId, ttlMs: config.leaseTtlMs })
   const clock = () => Date.now()
   const wait = async (ms: number, signal?: AbortSignal) => { if (ms > 0) await pause(ms, signal) }
-  const lull = createLull(wait)
-  const store = marks.store(createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => { void lull.come(publishWithinMs).then(() => relay.wake()) } }))
+  const lull = createLull({ wait, withinMs: lullWithinMs })
+  const store = marks.store(createPostgresCallStore({ database, pbxId: config.pbxId, epoch: () => epoch, onCommitted: () => { void lull.come().then(() => relay.wake()) } }))
   const answers = createAnswerBook()
   const view = createSettingsView(settings)
 
@@ -79,7 +79,6 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
       return openWatch({
         config,
         marks,
-        lull,
         store,
         answers,
         clock,
@@ -90,6 +89,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
         callIdOf: linkedId => uuidv5(`${config.pbxId}/${linkedId}`, callNamespace),
         onLatency: observer.onAriLatency,
         session: {
+          lull,
           store,
           clock,
           wait,

@@ -10,14 +10,12 @@ import { passTime } from './usecases/pass-time.ts'
 import { createCallFollower, type FollowOptions } from './usecases/follow-calls.ts'
 import type { Watch } from './usecases/hold-post.ts'
 import { keepPolicySilence } from './usecases/keep-policy-silence.ts'
-import type { Lull } from './usecases/lull.ts'
 import type { CallStore } from './usecases/ports.ts'
 import { createReconciler, missedInputs } from './usecases/reconcile.ts'
 
 export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwner' | 'settings' | 'clock'> {
   config: CallControlConfig
   marks: Marks
-  lull: Lull
   store: CallStore
   answers: AnswerBook
   session: Omit<SessionOptions, 'driver' | 'timings'>
@@ -32,8 +30,6 @@ export interface WatchOptions extends Pick<FollowOptions, 'callIdOf' | 'findOwne
 const keepOverMs = 10 * 60_000
 /** So long after a recorder its leg may be seen to go. */
 const lossMs = 300
-/** So long what was stopped may stay. */
-const removeWithinMs = 250
 /** How late time may be told: an alarm is due two seconds after the answer. */
 const tickMs = 250
 
@@ -45,7 +41,7 @@ export interface PbxWatch extends Watch {
 }
 
 /** Everything that acts on the PBX while this instance holds the lease. */
-export function openWatch ({ config, marks, lull, store, answers, session, logger, outages: { ariAway, takenOver }, isCurrent, onLatency, ...view }: WatchOptions): PbxWatch {
+export function openWatch ({ config, marks, store, answers, session, logger, outages: { ariAway, takenOver }, isCurrent, onLatency, ...view }: WatchOptions): PbxWatch {
   const { newId } = session
   const replaced = Promise.withResolvers<void>()
   let trouble: unknown = new Error('not connected')
@@ -69,7 +65,7 @@ export function openWatch ({ config, marks, lull, store, answers, session, logge
     },
     ignoredEvents,
   })
-  const driver = patient(lull, fenced(marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening })), isCurrent))
+  const driver = fenced(marks.driver(createSnoopRecorderDriver({ rest: marks.rest(connection.rest), app: config.ariApp, isUp: () => connection.isListening })), isCurrent)
   const timings = { resumeGuardMs: config.resumeGuardMs, startTimeoutMs: config.startTimeoutMs, stopTimeoutMs: config.stopTimeoutMs, retryDelayMs: 500, maxSealAttempts: 5 }
   const follower = createCallFollower({
     ...view,
@@ -177,15 +173,6 @@ export function openWatch ({ config, marks, lull, store, answers, session, logge
     },
   }
 }
-
-/** Removing what has stopped is in nobody's way: neither of the answer that is about to go out, nor of the stops of others. */
-const patient = (lull: Lull, driver: RecorderDriver): RecorderDriver => ({
-  ...driver,
-  async discard (...request) {
-    await lull.come(removeWithinMs)
-    await driver.discard(...request)
-  },
-})
 
 /** Whoever may have lost the lease in its sleep starts nothing. Stopping does no harm. */
 const fenced = (driver: RecorderDriver, isCurrent: () => boolean): RecorderDriver => ({

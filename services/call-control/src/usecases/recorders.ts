@@ -2,6 +2,7 @@ import type { RecorderDriver, StopProof } from '@tacet/ari'
 import type { TrackName } from '@tacet/contracts'
 import { recorderId, type Call } from '../domain/call.ts'
 import type { Proof, RecordingEffect, RecordingInput } from '../domain/recording.ts'
+import type { Lull } from './lull.ts'
 
 export interface RecorderTimings {
   /** Speech under way in the network when a resume is asked for stays out of the recording. */
@@ -17,6 +18,7 @@ export interface RecorderTimings {
 export interface RecordersOptions {
   driver: RecorderDriver
   timings: RecorderTimings
+  lull: Pick<Lull, 'come'>
   clock: () => number
   wait: (ms: number, signal?: AbortSignal) => Promise<void>
   newId: () => string
@@ -38,7 +40,7 @@ const spyOf = (track: TrackName, isOwnLeg: boolean) => track === 'mix' ? 'both' 
 const proofOrder: StopProof[] = ['event', 'inspection', 'deleted', 'absent']
 
 /** Runs the recorders of one call: the only place that turns effects into driver operations. */
-export function createRecorders ({ driver, timings, clock, wait, newId, report, onError }: RecordersOptions) {
+export function createRecorders ({ driver, timings, lull, clock, wait, newId, report, onError }: RecordersOptions) {
   const starts = new Map<number, AbortController>()
   const stops = new Map<number, StopEffect['urgency']>()
   /** A recorder made within a packet of the last one's end can inherit its deafness (docs/adr/0003). */
@@ -110,8 +112,10 @@ export function createRecorders ({ driver, timings, clock, wait, newId, report, 
     if (outcome && (outcome.type === 'recorder-stopped' || !closing.signal.aborted)) report(outcome)
   }
 
+  /** One that was proven stopped is in nobody's way: others' stops and answers come first. */
   async function discard (call: CallTracks, segment: number): Promise<void> {
-    const gone = Promise.all(call.tracks.map(track => driver.discard(recorderId(call, segment, track), timings.stopTimeoutMs)))
+    const gone = lull.come()
+      .then(() => Promise.all(call.tracks.map(track => driver.discard(recorderId(call, segment, track), timings.stopTimeoutMs))))
       .catch(error => onError(error, 'stopped recorder not removed', segment))
       .then(() => wait(settleMs, closing.signal))
     previousGone = Promise.all([previousGone, gone])

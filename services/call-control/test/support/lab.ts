@@ -61,11 +61,12 @@ export function createLab (options: LabOptions = {}): Lab {
   const prefix = Math.floor(Math.random() * 0xffff_ffff).toString(16).padStart(8, '0')
   const newId = () => `${prefix}-0000-7000-8000-${(ids += 1).toString(16).padStart(12, '0')}`
 
-  const lull = createLull(time.wait)
+  const lull = createLull({ wait: time.wait, withinMs: 250 })
 
   const openSession = (call: Call, revision: number): CallSession => createCallSession(call, revision, {
     store: callStore,
     driver,
+    lull,
     timings: { ...timings, ...options.timings },
     clock: time.now,
     wait: time.wait,

@@ -5,17 +5,17 @@ import { watchPromise } from '../support/problems.ts'
 
 t.test('while nobody waits there is a lull', async t => {
   const time = createFakeTime()
-  const lull = watchPromise(createLull(time.wait).come(250))
+  const lull = watchPromise(createLull({ wait: time.wait, withinMs: 250 }).come())
   await time.settle()
   t.ok(lull.isSettled)
 })
 
 t.test('a lull comes when the last of those who wait has the answer, failed or not', async t => {
   const time = createFakeTime()
-  const { during, come } = createLull(time.wait)
+  const { during, come } = createLull({ wait: time.wait, withinMs: 250 })
   const [first, second] = [Promise.withResolvers<string>(), Promise.withResolvers<string>()]
   const answers = [during(() => first.promise), during(() => second.promise)]
-  const lull = watchPromise(come(250))
+  const lull = watchPromise(come())
   first.resolve('paused')
   t.equal(await answers[0], 'paused')
   await time.settle()
@@ -29,9 +29,9 @@ t.test('a lull comes when the last of those who wait has the answer, failed or n
 
 t.test('what can wait does not wait for ever', async t => {
   const time = createFakeTime()
-  const { during, come } = createLull(time.wait)
+  const { during, come } = createLull({ wait: time.wait, withinMs: 250 })
   void during(() => new Promise(() => {}))
-  const lull = watchPromise(come(250))
+  const lull = watchPromise(come())
   await time.advance(249)
   t.notOk(lull.isSettled)
   await time.advance(1)

@@ -37,6 +37,7 @@ t.test('looking once more changes nothing, in every state', async t => {
   }
   await look()
   await lab.command('pause', callId)
+  await lab.time.settle() // what was stopped goes after the answer
   await look()
   const resume = lab.command('resume', callId)
   await lab.time.settle()

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { createFakeRecorderDriver } from '@tacet/ari'
 import type { RecordingInput } from '../../src/domain/recording.ts'
+import { createLull } from '../../src/usecases/lull.ts'
 import { createRecorders } from '../../src/usecases/recorders.ts'
 import { createFakeTime } from '../support/fake-time.ts'
 import { timings } from '../support/lab.ts'
@@ -15,8 +16,9 @@ function createSetup () {
   const driver = createFakeRecorderDriver({ clock: time.clock })
   const reports: RecordingInput[] = []
   const errors: string[] = []
-  const recorders = createRecorders({ driver, timings, clock: time.now, wait: time.wait, newId: () => 'new-command', report: input => reports.push(input), onError: (_error, what) => errors.push(what) })
-  return { time, driver, reports, errors, recorders }
+  const lull = createLull({ wait: time.wait, withinMs: 250 })
+  const recorders = createRecorders({ driver, timings, lull, clock: time.now, wait: time.wait, newId: () => 'new-command', report: input => reports.push(input), onError: (_error, what) => errors.push(what) })
+  return { time, driver, lull, reports, errors, recorders }
 }
 
 t.test('each track has a recorder of its own, on its side of the leg, at the call\'s rate', async t => {
@@ -104,6 +106,23 @@ t.test('a recorder is not made within a packet of the last one\'s end', async t 
   t.notOk(driver.calls.some(({ name }) => name === 'start'))
   await time.advance(1)
   t.ok(driver.calls.some(({ name }) => name === 'start'))
+  await removed
+})
+
+t.test('a stopped recorder stays until all who wait for a pause have their answer, and no recorder is made before it is gone', async t => {
+  const { time, driver, lull, recorders } = createSetup()
+  const answer = Promise.withResolvers<void>()
+  const answered = lull.during(() => answer.promise)
+  const removed = recorders.discard(stereo, 1)
+  void recorders.start(stereo, { ...start, segment: 2 })
+  await time.advance(100)
+  t.same(driver.calls, [])
+  answer.resolve()
+  await answered
+  await time.settle()
+  t.match(driver.calls, [{ name: 'discard' }, { name: 'discard' }])
+  await time.advance(50)
+  t.equal(driver.calls.filter(({ name }) => name === 'start').length, 2)
   await removed
 })
 
