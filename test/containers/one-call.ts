@@ -11,7 +11,7 @@ import t from 'tap'
 import { DockerComposeEnvironment, Wait, type StartedDockerComposeEnvironment } from 'testcontainers'
 import { numbers, openOffice } from '../support/office.ts'
 import { checkAudio } from '../support/proof.ts'
-import { receiveCall, speak } from '../support/talk.ts'
+import { pauseOnce, receiveCall } from '../support/talk.ts'
 import type { Tacet, TestAgent } from '../support/tacet.ts'
 
 // `npm run test:containers`, with `-- --offline` on the stand-ins of infra/images/offline.
@@ -40,12 +40,7 @@ const office = await openOffice(t, tacet)
 
 t.test('the images record a call, and nothing of what is said while it is paused', async t => {
   const talk = await receiveCall(office)
-  await talk.isRecorded()
-  await speak(talk.voices, 1_000)
-  await talk.pause()
-  await speak(talk.voices, 1_000)
-  await talk.resume()
-  await speak(talk.voices, 1_000)
+  await pauseOnce(talk, 1_000)
   await talk.hangup()
 
   const token = tacet.supervisorToken

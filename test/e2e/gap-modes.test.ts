@@ -3,7 +3,7 @@ import t from 'tap'
 import { numbers, openLine, openOffice } from '../support/office.ts'
 import { atEightKilohertz, checkPlacement, checkWideband } from '../support/placement.ts'
 import { checkAudio, proofOf } from '../support/proof.ts'
-import { receiveCall, speak } from '../support/talk.ts'
+import { pauseOnce, receiveCall, speak } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
 t.setTimeout(300_000)
@@ -67,12 +67,7 @@ t.test('a call in Opus is recorded where Asterisk can decode it, and where it ca
   const office = await openOffice(t, tacet, { codec: opus })
   const call = async () => {
     const talk = await receiveCall(office)
-    await talk.isRecorded()
-    await speak(talk.voices, 600)
-    await talk.pause()
-    await speak(talk.voices, 300)
-    await talk.resume()
-    await speak(talk.voices, 600)
+    await pauseOnce(talk, 600)
     await talk.hangup()
     return talk
   }

@@ -2,7 +2,7 @@ import { eventually } from '@tacet/test-kit'
 import t from 'tap'
 import { customerNumber, numbers, openOffice } from '../support/office.ts'
 import { auditTrail, callEvents, checkAudio, checkStory, checkUnrecorded, proofOf } from '../support/proof.ts'
-import { createTalk, findLive, newSignal, placeCall, receiveCall, speak, voiceOf, type Talk } from '../support/talk.ts'
+import { createTalk, findLive, newSignal, pauseOnce, placeCall, receiveCall, speak, voiceOf } from '../support/talk.ts'
 import { startTacet } from '../support/tacet.ts'
 
 t.setTimeout(180_000)
@@ -10,15 +10,6 @@ const tacet = await startTacet(t)
 const office = await openOffice(t, tacet)
 const [anna, ben] = tacet.agents
 const pausedOnce = ['segment.opened', 'recording.started', 'segment.closed', 'recording.paused', 'segment.opened', 'recording.resumed', 'segment.closed', 'recording.ended']
-
-async function pauseOnce (talk: Talk): Promise<void> {
-  await talk.isRecorded()
-  await speak(talk.voices, 400)
-  await talk.pause()
-  await speak(talk.voices, 400)
-  await talk.resume()
-  await speak(talk.voices, 400)
-}
 
 t.test('an outbound call is recorded under the number it presents', async t => {
   const talk = await placeCall(office, { from: 0, to: '+447700900999' })

@@ -45,6 +45,16 @@ export async function speak (speakers: readonly Voice[], ms: number): Promise<vo
   await eventually(() => goals.every(({ call, packets }) => call.sentPackets.length >= packets), { timeoutMs: ms + 15_000, message: `${ms} ms of speech` })
 }
 
+/** From when it is recorded until it is again: so much is said before, in and after the pause. */
+export async function pauseOnce (talk: Talk, eachMs = 400): Promise<void> {
+  await talk.isRecorded()
+  await speak(talk.voices, eachMs)
+  await talk.pause()
+  await speak(talk.voices, eachMs)
+  await talk.resume()
+  await speak(talk.voices, eachMs)
+}
+
 /** A customer calls a number of ours and an agent answers. */
 export async function receiveCall (office: Office, { number = numbers.direct, desk = 0 }: { number?: string, desk?: 0 | 1 | 2 } = {}): Promise<Talk & { customer: Voice, agent: Voice }> {
   const [customerSignal, agentSignal] = [newSignal('customer'), newSignal(`agent${desk}`)]
