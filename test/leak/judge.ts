@@ -71,7 +71,7 @@ function judgeSegment ({ voices, silent, recorded }: Spoken, number: number, loc
   }
 }
 
-function saidIn (sentPackets: SentPacket[], { fromMs, toMs } = { fromMs: 0, toMs: 0 }): number {
+function saidIn (sentPackets: SentPacket[], { fromMs, toMs } = { fromMs: -Infinity, toMs: Infinity }): number {
   return sentPackets.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length * samplesPerPacket / 8
 }
 
