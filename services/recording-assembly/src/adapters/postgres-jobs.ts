@@ -21,7 +21,11 @@ const OTHERS = 64
 export function createJobQueue ({ database: { db }, leaseMs }: { database: Database, leaseMs: number }): JobQueue {
   const leaseEnd = sql`now() + ${leaseMs} * interval '1 millisecond'`
 
-  async function claimOf (kinds: readonly JobKind[], limit: number): Promise<Job[]> {
+  /** Prepared: it is asked whenever there may be a job, and to parse and plan it takes longer than to run it. */
+  const claimFirst = prepareClaim()
+
+  function prepareClaim () {
+    const [kinds, limit, reach] = [sql`${sql.placeholder('kinds')}::text[]`, sql`${sql.placeholder('limit')}::int`, sql`${sql.placeholder('reach')}::int`]
     // Companies take turns, whoever has the least in hand first: one that comes with a thousand jobs keeps nobody waiting for all of them.
     // Of each only the first few are looked at (some may be locked by others who claim just now), so that a long queue costs no more than a short one.
     // In a CTE: as a plain subquery the planner may run it more than once, and claim more than the limit.
@@ -36,20 +40,25 @@ export function createJobQueue ({ database: { db }, leaseMs }: { database: Datab
         select company_id, count(*) as jobs from ${jobs} where state = 'running' and lease_expires_at >= now() group by company_id
       ), first as (
         select company_id, job_id, run_at from line, lateral (
-          select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = line.company_id and job.kind = line.kind and run_at <= now() order by run_at, job_id limit ${limit + OTHERS}
-        ) as waiting where line.kind = any(${sql.param(kinds)}::text[])
-        union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now() and kind = any(${sql.param(kinds)}::text[])
+          select job_id, run_at from ${jobs} as job where state = 'waiting' and job.company_id = line.company_id and job.kind = line.kind and run_at <= now() order by run_at, job_id limit ${reach}
+        ) as waiting where line.kind = any(${kinds})
+        union all select company_id, job_id, run_at from ${jobs} where state = 'running' and lease_expires_at < now() and kind = any(${kinds})
       ), place as (
         select job_id, coalesce(held.jobs, 0) + row_number() over (partition by company_id order by run_at, job_id) as turn from first left join held using (company_id)
-        order by turn, run_at limit ${limit + OTHERS}
+        order by turn, run_at limit ${reach}
       )
       select job.job_id from place join ${jobs} as job using (job_id)
       where (state = 'waiting' and run_at <= now()) or (state = 'running' and lease_expires_at < now())
       order by turn, run_at limit ${limit} for update of job skip locked`)
-    const claimed = await db.with(free).update(jobs)
+    return db.with(free).update(jobs)
       .set({ state: 'running', progress: null, attempts: sql`${jobs.attempts} + 1`, leaseId: sql`gen_random_uuid()`, leaseExpiresAt: leaseEnd, updatedAt: sql`now()` })
       .where(inArray(jobs.jobId, db.select({ jobId: free.jobId }).from(free)))
       .returning()
+      .prepare('claim-jobs')
+  }
+
+  async function claimOf (kinds: readonly JobKind[], limit: number): Promise<Job[]> {
+    const claimed = await claimFirst.execute({ kinds, limit, reach: limit + OTHERS })
     return claimed.map(row => ({ ...row, leaseId: row.leaseId as string }))
   }
 
