@@ -12,9 +12,9 @@ import type { CallSession } from './call-session.ts'
  */
 export function keepPolicySilence (sessions: CallSession[], atMs: number): void {
   const live = sessions.filter(session => session.call.endedAtMs === null)
-  const silences = silencesByAgent(live.map(session => session.call))
+  const silences = silencesByAgent(live)
   for (const session of live) {
-    const guarded = talkersOf(session.call).filter(({ agentId }) => mayHear(session.call, silences.get(agentId) ?? []))
+    const guarded = talkersOf(session.call).filter(({ agentId }) => mayHear(session.call, silences.get(agentId)))
     const legId = session.call.direction === 'internal' ? null : guarded.find(({ leftAtMs }) => leftAtMs === null)?.channelId ?? null
     listenAt(session, legId, atMs)
     keepSilent(session, guarded.length > 0 && legId === null, atMs)
@@ -24,13 +24,25 @@ export function keepPolicySilence (sessions: CallSession[], atMs: number): void 
 /** A customer's call that is paused, and since when; Infinity until that is proven, as there is no gap before. */
 interface Silence { callId: string, agentId: string, sinceMs: number }
 
-/** The earliest first, by agent. */
-const silencesByAgent = (calls: Call[]): Map<string, Silence[]> =>
-  Map.groupBy(calls.flatMap(silencesOf).sort((one, other) => one.sinceMs === other.sinceMs ? 0 : one.sinceMs - other.sinceMs), ({ agentId }) => agentId)
+/** Of one agent: the earliest, and the earliest after it, which is another call's. */
+interface Silences { first: Silence, second: Silence | undefined }
+
+/** In one pass: many calls may be paused at once, and each transition of one asks again. */
+function silencesByAgent (sessions: CallSession[]): Map<string, Silences> {
+  const byAgent = new Map<string, Silences>()
+  for (const { call } of sessions) {
+    for (const silence of silencesOf(call)) {
+      const known = byAgent.get(silence.agentId)
+      if (!known || silence.sinceMs < known.first.sinceMs) byAgent.set(silence.agentId, { first: silence, second: known?.first })
+      else if (!known.second || silence.sinceMs < known.second.sinceMs) known.second = silence
+    }
+  }
+  return byAgent
+}
 
 /** A call that the agent placed, or that began in a silence: people join those to the customer (docs/adr/0013). */
-function mayHear ({ callId, direction, answeredAtMs }: Call, silences: Silence[]): boolean {
-  const earliest = silences.find(silence => silence.callId !== callId)
+function mayHear ({ callId, direction, answeredAtMs }: Call, silences: Silences | undefined): boolean {
+  const earliest = silences?.first.callId === callId ? silences.second : silences?.first
   return earliest !== undefined && (direction !== 'inbound' || answeredAtMs === null || answeredAtMs >= earliest.sinceMs)
 }
 
@@ -38,9 +50,9 @@ function mayHear ({ callId, direction, answeredAtMs }: Call, silences: Silence[]
 function remembered<T> (of: (call: Call) => T): (call: Call) => T {
   const known = new WeakMap<Call, { value: T }>()
   return call => {
-    const { value } = known.get(call) ?? { value: of(call) }
-    known.set(call, { value })
-    return value
+    const entry = known.get(call) ?? { value: of(call) }
+    known.set(call, entry)
+    return entry.value
   }
 }
 
