@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { Dirent } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -83,8 +84,17 @@ export async function surroundings (t: Test, ownEnv: Record<string, string> = {}
     const message = toKafkaMessage({ id, type, source: 'urn:tacet:test', subject, time: new Date().toISOString(), data })
     await producer.send({ topic: kafka.prefixed(topic), messages: [message] })
   }
+  /** While it walks, the service may erase a folder that it has just seen. */
+  const entriesIn = async (root: string, attemptsLeft = 10): Promise<Dirent[]> => {
+    try {
+      return await readdir(root, { recursive: true, withFileTypes: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attemptsLeft === 0) throw error
+      return await entriesIn(root, attemptsLeft - 1)
+    }
+  }
   const filesIn = async (root: string): Promise<string[]> => {
-    const entries = await readdir(root, { recursive: true, withFileTypes: true })
+    const entries = await entriesIn(root)
     return entries.filter(entry => entry.isFile() || entry.parentPath.includes('/.work')).map(entry => join(entry.parentPath, entry.name).slice(root.length + 1)).sort()
   }
 
