@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { readFully } from '@tacet/audio'
 import { CHUNK_BYTES, HEADER_BYTES, isSealed, locate, MAGIC_BYTES, measure, newFileKey, openChunk, openFileKey, sealChunk, sealedBytesOfChunk, type FileKey } from '../domain/envelope.ts'
 import { part } from '../domain/progress.ts'
 import { masterFile } from '../domain/recording.ts'
@@ -85,26 +85,32 @@ export function createEncryptedRecordingStore ({ store, keys, recordingsDir }: {
 
 /** Encrypts a file chunk by chunk; digests of what was read, and of what was written. */
 async function seal (path: string, output: FileHandle, fileKey: FileKey, { signal, onProgress }: PutOptions, onWritten: (bytes: number) => void): Promise<{ bytes: number, sha256: string, sealedSha256: string }> {
-  const { size } = await stat(path)
   const [plainHash, sealedHash] = [createHash('sha256'), createHash('sha256')]
-  let [bytes, sealedBytes, index] = [0, 0, 0]
-  let pending: Buffer | null = null
+  const [plain, sealed] = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(sealedBytesOfChunk)]
+  let [bytes, sealedBytes] = [0, 0]
 
   async function emit (data: Buffer): Promise<void> {
     sealedHash.update(data)
     await output.writeFile(data)
     onWritten(sealedBytes += data.length)
   }
-  await emit(fileKey.header)
-  for await (const chunk of createReadStream(path, { highWaterMark: CHUNK_BYTES }) as AsyncIterable<Buffer>) {
-    signal?.throwIfAborted()
-    if (pending !== null) await emit(sealChunk(fileKey, pending, index++, false))
-    pending = chunk
-    plainHash.update(chunk)
-    bytes += chunk.length
-    part(onProgress, 0, 0.3)(bytes / size)
+
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    await emit(fileKey.header)
+    const chunks = Math.max(1, Math.ceil(size / CHUNK_BYTES))
+    for (let index = 0; index < chunks; index++) {
+      signal?.throwIfAborted()
+      const chunk = plain.subarray(0, await readFully(file, plain, bytes))
+      plainHash.update(chunk)
+      bytes += chunk.length
+      await emit(sealChunk(fileKey, chunk, index, index === chunks - 1, sealed))
+      part(onProgress, 0, 0.3)((index + 1) / chunks)
+    }
+  } finally {
+    await file.close()
   }
-  await emit(sealChunk(fileKey, pending ?? Buffer.alloc(0), index, true))
   return { bytes, sha256: plainHash.digest('hex'), sealedSha256: sealedHash.digest('hex') }
 }
 
@@ -120,16 +126,21 @@ async function * opened (sealed: Readable, fileKey: FileKey, first: number, chun
   if (Math.min(chunks, Math.floor(end / CHUNK_BYTES) + 1) !== index) throw new DependencyUnavailable('store', `${name.file} ended too early`)
 }
 
-/** The same bytes in pieces of just this size, but for the last one. */
+/** The same bytes in pieces of just this size, but for the last one. A piece is overwritten by the next. */
 async function * ofSize (stream: Readable, sizeBytes: number): AsyncGenerator<Buffer> {
-  let rest: Buffer = Buffer.alloc(0)
+  const piece = Buffer.allocUnsafe(sizeBytes)
+  let filled = 0
   for await (const data of stream as AsyncIterable<Buffer>) {
-    rest = rest.length === 0 ? data : Buffer.concat([rest, data])
-    let offset = 0
-    for (; rest.length - offset >= sizeBytes; offset += sizeBytes) yield rest.subarray(offset, offset + sizeBytes)
-    rest = rest.subarray(offset)
+    for (let offset = 0; offset < data.length;) {
+      const copied = data.copy(piece, filled, offset)
+      offset += copied
+      filled += copied
+      if (filled < sizeBytes) continue
+      yield piece
+      filled = 0
+    }
   }
-  if (rest.length > 0) yield rest
+  if (filled > 0) yield piece.subarray(0, filled)
 }
 
 /** Whatever does not open is damaged, or somebody changed it: never is it handed out. */
