@@ -37,7 +37,7 @@ await runUntilStopped(async own => {
   const supervisor = own(supervise(dataDir, { isFresh: true }))
   await preflight(progress, supervisor.signal)
   const addresses = join(dataDir, 'stack.json')
-  writeFileSync(addresses, JSON.stringify(await startInfrastructure(supervisor, progress)), { mode: 0o600 })
+  writeFileSync(addresses, JSON.stringify(await startInfrastructure(supervisor, progress, { withS3: true })), { mode: 0o600 })
 
   const failed: string[] = []
   for (const { name, minutes, file, env } of sections.filter(({ name }) => names.length === 0 || names.includes(name))) {
