@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Database, Executor } from '@tacet/service-kit'
@@ -6,7 +5,7 @@ import { and, eq, lt, sql } from 'drizzle-orm'
 import { copies, jobs, recordings } from '../db/schema.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { Copies } from '../usecases/ports.ts'
-import { digestOf } from './digest.ts'
+import { digestOfFile } from './digest.ts'
 import { endJob, newJobRow } from './postgres-jobs.ts'
 
 /** Below the recordings, beside the folders of work: `<recordingId>.ahead.<segment>`. */
@@ -36,7 +35,7 @@ export function createAheadCopies ({ database: { db }, recordingsDir }: { databa
       }
     },
     async keep (job, files) {
-      const digested = await Promise.all(files.map(async ({ name, path }) => ({ name, path: relative(root, path), ...await digestOf(createReadStream(path)) })))
+      const digested = await Promise.all(files.map(async ({ name, path }) => ({ name, path: relative(root, path), ...await digestOfFile(path) })))
       return await db.transaction(async tx => {
         if (await hasEnded(tx, job.recordingId)) return false
         await endJob(tx, job)
@@ -54,7 +53,7 @@ export function createAheadCopies ({ database: { db }, recordingsDir }: { databa
         const copy = known.get(name)
         if (copy === undefined) return null
         const path = join(root, copy.path)
-        const found = await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal).catch(() => null)
+        const found = await digestOfFile(path, signal).catch(() => null)
         signal.throwIfAborted()
         return found !== null && found.bytes === copy.bytes && found.sha256 === copy.sha256 ? path : null
       }

@@ -1,10 +1,10 @@
-import { constants, createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import { access, mkdir, open, readdir, rm, rmdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { publishAtomically, removeLeftovers } from '@tacet/audio'
 import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
-import { digestOf } from './digest.ts'
+import { digestOfFile } from './digest.ts'
 import { guarded } from './guarded.ts'
 import { createSyncBehind } from './sync-behind.ts'
 
@@ -40,7 +40,7 @@ export function createFolderRecordingStore ({ recordingsDir }: { recordingsDir: 
         const disk = createSyncBehind(file)
         const result = await write(file, tempPath, disk.written)
         const { size } = await file.stat()
-        const digest = readBack?.(result) ?? digestOf(createReadStream(tempPath, { highWaterMark: 1024 * 1024 }), signal, bytes => onProgress?.(bytes / size))
+        const digest = readBack?.(result) ?? digestOfFile(tempPath, signal, bytes => onProgress?.(bytes / size))
         // At once: what is read back comes out of the page cache, before the disk has it as well as after.
         const [stored] = await Promise.all([digest, disk.settle().then(() => file.sync())])
         if (stored.bytes !== size) throw new DependencyUnavailable('store', `${size} bytes stored, not ${stored.bytes}`)

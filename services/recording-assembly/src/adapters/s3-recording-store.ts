@@ -9,7 +9,7 @@ import { deadline, type CheckResult } from '@tacet/service-kit'
 import { part } from '../domain/progress.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
-import { digestOf } from './digest.ts'
+import { digestOf, digestOfFile } from './digest.ts'
 import { guarded } from './guarded.ts'
 import { clearScratch, withScratchFile } from './scratch.ts'
 
@@ -160,7 +160,7 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
       const result = await write(file, path, () => {})
       const { size } = await file.stat()
       const stage = (from: number, to: number) => (bytes: number) => part(onProgress, from, to)(bytes / size)
-      const written = readBack?.(result) ?? await digestOf(createReadStream(path, { highWaterMark: 1024 * 1024 }), signal, stage(0, 0.2))
+      const written = readBack?.(result) ?? await digestOfFile(path, signal, stage(0, 0.2))
       await confirm?.()
       await upload(name, path, stage(0.2, 0.7), signal)
       signal?.throwIfAborted()
