@@ -81,13 +81,14 @@ export function planCut (timeline: Timeline, ranges: readonly SampleRange[]): Cu
   keep(done, timeline.samples)
   if (!kept.some(range => isHeard(timeline, range))) return nothingOf(timeline, ranges)
 
-  // Only at the new edges: the old ones have their fades.
+  // Only at the new edges, within what was cut: where a segment or a tone began or ended, it has its fade, and with a second one it would be softer than the timeline says.
   const longest = Math.round(FADE_MS * sampleRateHz / 1000)
+  const cutAt = (sample: number) => [...timeline.segments, ...timeline.fills].find(stretch => stretch.offsetSamples < sample && sample < endOf(stretch))
   for (const [index, { from, to }] of kept.entries()) {
     const place = placed[index]!
-    const most = Math.min(longest, Math.floor(place.samples / 2))
-    if (from > 0 && place.offsetSamples > 0) place.fadeInSamples = most
-    if (to < timeline.samples && endOf(place) < reached) place.fadeOutSamples = most
+    const [first, last] = [cutAt(from), cutAt(to)]
+    if (first !== undefined && place.offsetSamples > 0) place.fadeInSamples = Math.min(longest, Math.floor((Math.min(to, endOf(first)) - from) / 2))
+    if (last !== undefined && endOf(place) < reached) place.fadeOutSamples = Math.min(longest, Math.floor((to - Math.max(from, last.offsetSamples)) / 2))
   }
 
   function positionOf (sample: number): number {

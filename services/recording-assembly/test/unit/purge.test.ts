@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { test } from 'tap'
+import { gainsOf, type Layout } from '@tacet/audio'
 import { timelineSchema, type Timeline } from '@tacet/contracts'
 import { cutTimeline, findPurge, planCut } from '../../src/domain/purge.ts'
 import { toPeaks } from '../../src/usecases/read-peaks.ts'
@@ -14,7 +15,7 @@ function timelineOf (gapMode: Timeline['gapMode']): Timeline {
   const fill = { remove: 0, tone: 1_600, silence: 80_000 }[gapMode]
   const placed = (offsetSamples: number, samples: number) => ({ offsetSamples, samples, offsetMs: offsetSamples / 8, durationMs: samples / 8 })
   const segment = (number: number, fromMs: number, offsetSamples: number, samples: number) => ({
-    number, startedAt: at(fromMs), endedAt: at(fromMs + samples / 8), ...placed(offsetSamples, samples), fadeInSamples: 0, fadeOutSamples: 0, tracks: [], closedBy: 'pause', notes: [],
+    number, startedAt: at(fromMs), endedAt: at(fromMs + samples / 8), ...placed(offsetSamples, samples), fadeInSamples: number === 1 ? 0 : 40, fadeOutSamples: number === 1 ? 40 : 0, tracks: [], closedBy: 'pause', notes: [],
   })
   const samples = 40_000 + fill
   return timelineSchema.parse({
@@ -81,6 +82,31 @@ test('where gaps are silence the call keeps its time; where they are a tone, a t
   const toned = timelineOf('tone')
   const marked = cutTimeline(toned, planCut(toned, [{ from: 20_000, to: 30_000 }]), order, { bytes: 1, sha256: 'b' })
   t.match(marked, { samples: toned.samples - 10_000 + 1_600, fills: [{ kind: 'tone', offsetSamples: 16_000 }, { kind: 'tone', offsetSamples: 20_000, samples: 1_600 }] })
+})
+
+test('an edge is faded once, and as the timeline says: where a segment began or ended before, it has its fade', async t => {
+  /** How loud each sample is; fills have their own fades. */
+  const loudnessOf = ({ samples, segments }: Pick<Layout, 'samples' | 'segments'>) => {
+    const loudness = new Float64Array(samples).fill(1)
+    for (const segment of segments) loudness.set(gainsOf(segment), segment.offsetSamples)
+    return loudness
+  }
+  const ranges = { 'the rest of a segment': [8_000, 16_000], 'the beginning of one': [0, 8_000], 'the middle of one': [4_000, 8_000], 'over the gap': [8_000, 'a second after it'] } as const
+  for (const mode of ['remove', 'tone', 'silence'] as const) {
+    for (const [name, [from, end]] of Object.entries(ranges)) {
+      const timeline = timelineOf(mode)
+      const to = typeof end === 'number' ? end : timeline.segments[1]!.offsetSamples + rate
+      const cut = planCut(timeline, [{ from, to }])
+      const [before, again] = [loudnessOf(timeline), loudnessOf(cut.layout)]
+      cut.kept.forEach((range, index) => {
+        const { offsetSamples, samples } = cut.layout.segments[index]!
+        for (let i = 0; i < samples; i++) again[offsetSamples + i]! *= before[range.from + i]!
+      })
+      const after = cutTimeline(timeline, cut, order, { bytes: 1, sha256: 'b' })
+      t.same(again, loudnessOf(after), `${name}, ${mode}`)
+      t.ok(after.segments.every(({ offsetSamples, samples, fadeInSamples, fadeOutSamples }) => samples === 0 || ((offsetSamples === 0 || fadeInSamples > 0) && (offsetSamples + samples === after.samples || fadeOutSamples > 0))), 'no edge clicks')
+    }
+  }
 })
 
 test('all of it may go', async t => {
