@@ -130,4 +130,6 @@ test(`a process killed at any instant leaves exactly one recording, and nothing 
     scene.ports.store.close()
   }
   t.comment(`${inTheMiddle} of ${kills} were killed with work in hand`)
+  // Of three all may come too late on a quick disk.
+  if (kills >= 20) t.ok(inTheMiddle >= kills / 4, 'many of them with work in hand')
 })
