@@ -1,4 +1,4 @@
-import { FADE_MS, TONE_MS } from './shape.ts'
+import { fadeSamples, TONE_MS } from './shape.ts'
 
 /** What becomes of the time between two segments: nothing, silence as long as it (the call's time is kept), or a short tone. */
 export type GapMode = 'remove' | 'silence' | 'tone'
@@ -93,9 +93,8 @@ export const toneSamples = (sampleRateHz: number): number => Math.round(TONE_MS 
 
 /** Wherever audio begins or ends within the recording; its own two ends are left as they are. */
 function fade (segments: PlacedSegment[], total: number, sampleRateHz: number): void {
-  const longest = Math.round(FADE_MS * sampleRateHz / 1000)
   for (const segment of segments) {
-    const most = Math.min(longest, Math.floor(segment.samples / 2))
+    const most = fadeSamples(segment.samples, sampleRateHz)
     if (segment.offsetSamples > 0) segment.fadeInSamples = most
     if (endOf(segment) < total) segment.fadeOutSamples = most
   }

@@ -10,6 +10,9 @@ const rise = (index: number, count: number): number => Math.sin((index + 0.5) / 
 
 export type Fades = { samples: number, fadeInSamples: number, fadeOutSamples: number }
 
+/** How much of an end is faded: less where there is hardly anything to fade. */
+export const fadeSamples = (samples: number, sampleRateHz: number): number => Math.min(Math.round(FADE_MS * sampleRateHz / 1000), Math.floor(samples / 2))
+
 /** Fades in place the samples [start, start + block) of a stretch of `samples`; all channels alike. Touches only what lies in a fade. */
 export function applyFades (block: Int16Array, channels: number, start: number, { samples, fadeInSamples, fadeOutSamples }: Fades): void {
   const end = start + block.length / channels
@@ -25,8 +28,8 @@ function scale (block: Int16Array, channels: number, frame: number, gain: number
 export function toneOf (samples: number, sampleRateHz: number, channels: number): Int16Array {
   const tone = new Int16Array(samples * channels)
   for (let i = 0; i < tone.length; i++) tone[i] = Math.round(TONE_AMPLITUDE * Math.sin(2 * Math.PI * TONE_HZ * Math.floor(i / channels) / sampleRateHz))
-  const fadeSamples = Math.min(Math.round(FADE_MS * sampleRateHz / 1000), Math.floor(samples / 2))
-  applyFades(tone, channels, 0, { samples, fadeInSamples: fadeSamples, fadeOutSamples: fadeSamples })
+  const faded = fadeSamples(samples, sampleRateHz)
+  applyFades(tone, channels, 0, { samples, fadeInSamples: faded, fadeOutSamples: faded })
   return tone
 }
 

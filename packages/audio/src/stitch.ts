@@ -3,7 +3,7 @@ import { createHashingWriter, type HashingWriter } from './hashing-writer.ts'
 import { layOut, type Layout } from './layout.ts'
 import { applyFades, toneOf } from './shape.ts'
 import { StitchError } from './stitch-error.ts'
-import { openTracks } from './tracks.ts'
+import { openTracks, segmentSamples } from './tracks.ts'
 import { MAX_WAV_DATA_BYTES, WAV_HEADER_BYTES, bytesPerSample, wavHeader } from './wav.ts'
 import type { Wav, WavFormat } from './wav.ts'
 
@@ -30,12 +30,8 @@ export type StitchOptions = {
 /** `samples` counts per channel. */
 export type Stitched = { format: WavFormat, samples: number, fileBytes: number, sha256: string, layout: Layout }
 
-export const trackSamples = ({ wav, fromSample = 0, samples = wav.samples - fromSample }: StitchTrack): number => samples
-/** Per channel, silence before and after a track included. */
-export const segmentSamples = ({ tracks }: StitchSegment): number => Math.max(...tracks.map(track => (track.leadSamples ?? 0) + trackSamples(track)))
-
 /**
- * Joins segments into one WAV, sample for sample but for the fades at the joins, in a few fixed buffers; the digest is of the
+ * Joins segments into one WAV, sample for sample but for the fades, in a few fixed buffers; the digest is of the
  * bytes written. Throws StitchError, the signal's reason, or the I/O error of the output as it comes (ENOSPC …).
  */
 export async function stitch ({ segments, output, isReadBack = false, signal, onProgress, layout: given }: StitchOptions): Promise<Stitched> {

@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { open } from 'node:fs/promises'
 import { readFully } from './riff.ts'
+import { applyFades, fadeSamples, type Fades } from './shape.ts'
 import { StitchError } from './stitch-error.ts'
 import type { StitchSegment, StitchTrack } from './stitch.ts'
 import { bytesPerSample } from './wav.ts'
@@ -11,20 +12,36 @@ export type TrackReader = {
   close (): Promise<void>
 }
 
+const trackSamples = ({ wav, fromSample = 0, samples = wav.samples - fromSample }: StitchTrack): number => samples
+/** Per channel, silence before and after a track included. */
+export const segmentSamples = ({ tracks }: StitchSegment): number => Math.max(...tracks.map(track => (track.leadSamples ?? 0) + trackSamples(track)))
+
+/** A track that begins later or ends earlier than the other does so in mid-word: those ends are faded as joins are. */
+export function trackFades (segment: StitchSegment): Fades[] {
+  const whole = segmentSamples(segment)
+  return segment.tracks.map(track => {
+    const [samples, leadSamples] = [trackSamples(track), track.leadSamples ?? 0]
+    const most = fadeSamples(samples, track.wav.format.sampleRateHz)
+    return { samples, fadeInSamples: leadSamples > 0 ? most : 0, fadeOutSamples: leadSamples + samples < whole ? most : 0 }
+  })
+}
+
 /** Reads the tracks of a segment as if they were one file. Throws StitchError when a file is not what it was. */
-export async function openTracks ({ tracks: [one, other] }: StitchSegment): Promise<TrackReader> {
-  const left = await openTrack(one)
+export async function openTracks (segment: StitchSegment): Promise<TrackReader> {
+  const { tracks: [one, other] } = segment
+  const [fades, otherFades] = trackFades(segment)
+  const left = await openTrack(one, fades!)
   if (other === undefined) return left
   try {
-    return interleave(left, await openTrack(other))
+    return interleave(left, await openTrack(other, otherFades!))
   } catch (error) {
     await left.close()
     throw error
   }
 }
 
-async function openTrack (track: StitchTrack): Promise<TrackReader> {
-  const { path, wav, leadSamples = 0, fromSample = 0, samples = wav.samples - fromSample } = track
+async function openTrack ({ path, wav, leadSamples = 0, fromSample = 0 }: StitchTrack, fades: Fades): Promise<TrackReader> {
+  const { samples } = fades
   const { channels } = wav.format
   const sampleBytes = bytesPerSample(wav.format)
   const file = await open(path).catch(cause => { throw unreadable(path, 'cannot be opened', cause) })
@@ -34,7 +51,11 @@ async function openTrack (track: StitchTrack): Promise<TrackReader> {
       const from = Math.min(count, Math.max(0, leadSamples - start))
       const to = Math.max(from, Math.min(count, leadSamples + samples - start))
       block.fill(0, 0, from * channels).fill(0, to * channels)
-      if (to > from) await readSamples(file, block.subarray(from * channels, to * channels), wav.dataOffset + (fromSample + start + from - leadSamples) * sampleBytes, path)
+      if (to === from) return
+      const heard = block.subarray(from * channels, to * channels)
+      const first = start + from - leadSamples
+      await readSamples(file, heard, wav.dataOffset + (fromSample + first) * sampleBytes, path)
+      applyFades(heard, channels, first, fades)
     },
     close: () => file.close(),
   }

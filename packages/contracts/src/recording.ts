@@ -89,14 +89,21 @@ const placed = {
 }
 
 /** What one recorder gave to a segment: `leadSamples` of silence because it began later than the other, then `samples`, then silence to the segment's end. */
-export const timelineTrackSchema = z.object({ track: trackNameSchema, leadSamples: z.int().nonnegative(), samples: z.int().nonnegative() })
+export const timelineTrackSchema = z.object({
+  track: trackNameSchema,
+  leadSamples: z.int().nonnegative(),
+  samples: z.int().nonnegative(),
+  /** So much of its own ends is faded, beside silence within the segment. */
+  fadeInSamples: z.int().nonnegative().default(0),
+  fadeOutSamples: z.int().nonnegative().default(0),
+})
 
 export const timelineSegmentSchema = z.object({
   number: z.int().positive(),
   startedAt: timestampSchema,
   endedAt: timestampSchema,
   ...placed,
-  /** So much of its two ends is faded, where it meets something else within the recording; every other sample is as it was recorded. */
+  /** So much of its two ends is faded, where it meets something else within the recording; every sample that neither this nor a track's fade touches is as it was recorded. */
   fadeInSamples: z.int().nonnegative().default(0),
   fadeOutSamples: z.int().nonnegative().default(0),
   /** One for each channel where they were recorded apart. */

@@ -4,7 +4,7 @@ import { open, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import t from 'tap'
-import { MAX_WAV_DATA_BYTES, encodeWav, layOut, readSamples, stitch, wavHeader } from '@tacet/audio'
+import { MAX_WAV_DATA_BYTES, encodeWav, gainsOf, layOut, readSamples, stitch, wavHeader } from '@tacet/audio'
 import type { Layout, StitchSegment, StitchTrack, WavFormat } from '@tacet/audio'
 import { countingSamples, mono, readSegment, stereo, tempFolder, writeSegment } from '../helpers/files.ts'
 
@@ -81,7 +81,7 @@ t.test('a single segment is copied as it is', async t => {
   t.ok((await readFile(track.path)).equals(await readFile(join(folder, 'out.wav'))))
 })
 
-t.test('two tracks become left and right; one that began later or ended earlier is filled up', async t => {
+t.test('two tracks become left and right; one that began later or ended earlier is faded there and filled up', async t => {
   const folder = await tempFolder(t)
   const path = join(folder, 'out.wav')
   await fc.assert(fc.asyncProperty(fc.nat(600_000), fc.nat(600_000), fc.nat(300), fc.boolean(), async (left, right, lead, isLeftLate) => {
@@ -94,7 +94,13 @@ t.test('two tracks become left and right; one that began later or ended earlier 
     t.equal(samples, Math.max(left + leads[0], right + leads[1]))
     t.equal(format.channels, 2)
     const found = await readSamples(path, (await readSegment(path)).wav)
-    const expected = Int16Array.from({ length: 2 * samples }, (_, i) => (i % 2 === 0 ? a : b)[Math.floor(i / 2) - leads[i % 2]!] ?? 0)
+    const gains = [a, b].map((side, index) => gainsOf({
+      samples: side.length,
+      fadeInSamples: leads[index]! > 0 ? Math.min(40, Math.floor(side.length / 2)) : 0,
+      fadeOutSamples: leads[index]! + side.length < samples ? Math.min(40, Math.floor(side.length / 2)) : 0,
+    }))
+    const at = (side: number, i: number) => i < 0 || i >= [a, b][side]!.length ? 0 : Math.round([a, b][side]![i]! * gains[side]![i]!)
+    const expected = Int16Array.from({ length: 2 * samples }, (_, i) => at(i % 2, Math.floor(i / 2) - leads[i % 2]!))
     t.ok(Buffer.from(found.buffer).equals(Buffer.from(expected.buffer)))
   }), { numRuns: 12 })
 })

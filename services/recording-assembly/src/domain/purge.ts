@@ -1,4 +1,4 @@
-import { FADE_MS, toneSamples, type Layout } from '@tacet/audio'
+import { fadeSamples, toneSamples, type Layout } from '@tacet/audio'
 import type { Timeline } from '@tacet/contracts'
 import type { PurgeOrder } from './recording.ts'
 
@@ -82,13 +82,12 @@ export function planCut (timeline: Timeline, ranges: readonly SampleRange[]): Cu
   if (!kept.some(range => isHeard(timeline, range))) return nothingOf(timeline, ranges)
 
   // Only at the new edges, within what was cut: where a segment or a tone began or ended, it has its fade, and with a second one it would be softer than the timeline says.
-  const longest = Math.round(FADE_MS * sampleRateHz / 1000)
   const cutAt = (sample: number) => [...timeline.segments, ...timeline.fills].find(stretch => stretch.offsetSamples < sample && sample < endOf(stretch))
   for (const [index, { from, to }] of kept.entries()) {
     const place = placed[index]!
     const [first, last] = [cutAt(from), cutAt(to)]
-    if (first !== undefined && place.offsetSamples > 0) place.fadeInSamples = Math.min(longest, Math.floor((Math.min(to, endOf(first)) - from) / 2))
-    if (last !== undefined && endOf(place) < reached) place.fadeOutSamples = Math.min(longest, Math.floor((to - Math.max(from, last.offsetSamples)) / 2))
+    if (first !== undefined && place.offsetSamples > 0) place.fadeInSamples = fadeSamples(Math.min(to, endOf(first)) - from, sampleRateHz)
+    if (last !== undefined && endOf(place) < reached) place.fadeOutSamples = fadeSamples(to - Math.max(from, last.offsetSamples), sampleRateHz)
   }
 
   function positionOf (sample: number): number {

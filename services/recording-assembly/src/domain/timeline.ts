@@ -1,3 +1,4 @@
+import { trackFades } from '@tacet/audio'
 import type { Manifest, Timeline } from '@tacet/contracts'
 import { leadSamplesOf, type Arrangement } from './arrangement.ts'
 import type { Verdict } from './outcome.ts'
@@ -7,7 +8,7 @@ import { notesOf, type JudgedSegment } from './segment.ts'
 export interface WrittenAudio { samples: number, bytes: number, sha256: string }
 
 /** Where every stretch of the recording was in the call. `segments` in the order of the recording; `audio` null: there is no file. */
-export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: readonly JudgedSegment[], { layout, channels }: Arrangement, audio: WrittenAudio | null): Timeline {
+export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: readonly JudgedSegment[], { layout, channels, segments: stitched }: Arrangement, audio: WrittenAudio | null): Timeline {
   const { sampleRateHz } = manifest
   const toMs = (samples: number): number => samples * 1000 / sampleRateHz
   const inMs = ({ offsetSamples, samples }: { offsetSamples: number, samples: number }) => ({ offsetSamples, samples, offsetMs: toMs(offsetSamples), durationMs: toMs(samples) })
@@ -40,6 +41,7 @@ export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: r
     segments: segments.map((judged, index) => {
       const { segment, tracks } = judged
       const { fadeInSamples, fadeOutSamples, ...placed } = layout.segments[index]!
+      const sides = channels === 2 && stitched[index] ? trackFades(stitched[index]) : []
       return {
         number: segment.number,
         startedAt: segment.openedAt,
@@ -47,7 +49,7 @@ export function buildTimeline (manifest: Manifest, verdict: Verdict, segments: r
         ...inMs(placed),
         fadeInSamples,
         fadeOutSamples,
-        tracks: tracks.length < 2 ? [] : tracks.map(track => ({ track: track.file.track, leadSamples: leadSamplesOf(judged, track, sampleRateHz), samples: track.samples })),
+        tracks: tracks.length < 2 ? [] : tracks.map((track, side) => ({ track: track.file.track, leadSamples: leadSamplesOf(judged, track, sampleRateHz), fadeInSamples: 0, fadeOutSamples: 0, ...sides[side], samples: track.samples })),
         closedBy: segment.closedBy,
         notes: notesOf(judged),
       }

@@ -73,7 +73,7 @@ test('two sides are placed by when their recorders began, and the timeline says 
   const stereo = { ...manifest, segments: [segment, ...others] }
   const all = [{ segment, tracks: sides }, ...segments([0, 0, 0]).slice(1)]
   const timeline = buildTimeline(stereo, judgeRecording(stereo, all), all, arrange(stereo, 2, all), audio(7_980))
-  t.match(timeline, { channels: 2, samples: 7_980, segments: [{ samples: 7_980, tracks: [{ track: 'in', leadSamples: 80, samples: 7_900 }, { track: 'out', leadSamples: 0, samples: 7_740 }] }, {}, {}] })
+  t.match(timeline, { channels: 2, samples: 7_980, segments: [{ samples: 7_980, tracks: [{ track: 'in', leadSamples: 80, samples: 7_900, fadeInSamples: 40, fadeOutSamples: 0 }, { track: 'out', leadSamples: 0, samples: 7_740, fadeInSamples: 0, fadeOutSamples: 40 }] }, {}, {}] })
   t.end()
 })
 
