@@ -42,7 +42,7 @@ export const voiceOf = (signal: AudioSource, call: Call): Voice => ({ name: sign
 export async function speak (speakers: readonly Voice[], ms: number): Promise<void> {
   const goals = speakers.filter(({ call }) => call.state === 'answered').map(({ call }) => ({ call, packets: call.sentPackets.length + ms / 20 }))
   if (goals.length === 0) throw new Error('nobody is in the call')
-  await eventually(() => goals.every(({ call, packets }) => call.sentPackets.length >= packets), { timeoutMs: ms + 15_000, message: `${ms} ms of speech` })
+  await eventually(() => goals.every(({ call, packets }) => call.sentPackets.length >= packets), { timeoutMs: 1.2 * ms + 15_000, message: `${ms} ms of speech` }) // what is lost on the way has to be said again
 }
 
 /** From when it is recorded until it is again: so much is said before, in and after the pause. */
