@@ -18,9 +18,12 @@ const steps = {
 const around = (kind: string, names: readonly string[]): string[] =>
   names.flatMap(name => name === 'queue.claim' ? [`${kind} ${name}`] : [`before ${kind} ${name}`, `${kind} ${name}`])
 
+/** PostgreSQL has what came from Kafka, and Kafka does not know that yet: it will come again. */
+const takenPoint = 'take committed'
+
 /** By the work in which they are reached: `take` is what comes from Kafka, before there is a job. */
 export const crashPointsOf = {
-  take: around('take', ['copies.request', 'recordings.add']),
+  take: [...around('take', ['copies.request', 'recordings.add']), takenPoint],
   /** P7 of a pause: what it has closed was looked at. */
   check: [...around('check', steps.check), 'P7'],
   assemble: [...around('assemble', steps.assemble), 'assemble file written'],
@@ -35,11 +38,12 @@ export interface Marks {
   ports: (ports: Ports) => Ports
   handlers: (handlers: Handlers) => Handlers
   checked: () => void
+  taken: () => void
 }
 
 /** Lets every port tell when one of its steps begins and is done, and in which work. Without `reached` everything is handed back as it is. */
 export function createMarks (reached: Reached | undefined): Marks {
-  if (!reached) return { ports: ports => ports, handlers: handlers => handlers, checked () {} }
+  if (!reached) return { ports: ports => ports, handlers: handlers => handlers, checked () {}, taken () {} }
   const work = new AsyncLocalStorage<string>()
   const tell = (step: string): void => reached(`${work.getStore() ?? 'take'} ${step}`)
   const tellBefore = (step: string): void => reached(`before ${work.getStore() ?? 'take'} ${step}`)
@@ -64,5 +68,6 @@ export function createMarks (reached: Reached | undefined): Marks {
     ports: ports => Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, mark(name, port)])) as unknown as Ports,
     handlers: handlers => Object.fromEntries(Object.entries(handlers).map(([kind, handle]) => [kind, (lease: Parameters<typeof handle>[0]) => work.run(kind, () => handle(lease))])) as Handlers,
     checked: () => reached('P7'),
+    taken: () => reached(takenPoint),
   }
 }

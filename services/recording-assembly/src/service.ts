@@ -52,8 +52,12 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   const worker = createAssemblyWorker(ports, { config, logger, metrics, marks })
   const { recordings, source, store, keys, workDirs, copies, files, encoder } = ports
   closer.add('store', () => store.close())
+  const onReceived = (): void => {
+    marks.taken()
+    worker.wake()
+  }
   const consumer = consumeCallEvents({
-    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), receiveSegment: createReceiveSegment({ copies }), onReceived: () => worker.wake(),
+    kafka, database, logger, metrics, receiveManifest: createReceiveManifest({ recordings }), receiveSegment: createReceiveSegment({ copies }), onReceived,
   })
 
   const admin = createAdminApp({
