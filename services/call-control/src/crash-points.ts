@@ -6,9 +6,9 @@ import type { CallStore } from './usecases/ports.ts'
 /**
  * The steps of a pause (P), a resume (R) and a first start (S), each reached when it is done, as the design numbers them;
  * P7 is recording-assembly's.
- * `P2-intent`: the intent is written, which happens beside P2 and P3.
+ * `P2-intent`: the intent is written, which happens beside P2 and P3. `P-sent`: Kafka has the events, and the outbox does not know it yet.
  */
-export const crashPoints = ['P1', 'P2', 'P2-intent', 'P3', 'P4', 'P5', 'P6', 'R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'S1', 'S2', 'S3', 'S4', 'S5'] as const
+export const crashPoints = ['P1', 'P2', 'P2-intent', 'P3', 'P4', 'P5', 'P6', 'P-sent', 'R1', 'R2', 'R3', 'R4', 'R5', 'R6', 'S1', 'S2', 'S3', 'S4', 'S5'] as const
 
 /** Each hands back what it is given, or the same that tells of its steps. */
 export interface Marks {
@@ -16,12 +16,14 @@ export interface Marks {
   driver: (driver: RecorderDriver) => RecorderDriver
   store: (store: CallStore) => CallStore
   commands: (commands: Commands) => Commands
+  sent: () => void
 }
 
 /** Lets what the steps are made of tell when they are done. Without `reached` everything is handed back as it is. */
 export function createMarks (reached: Reached | undefined): Marks {
-  if (!reached) return { rest: rest => rest, driver: driver => driver, store: store => store, commands: commands => commands }
+  if (!reached) return { rest: rest => rest, driver: driver => driver, store: store => store, commands: commands => commands, sent () {} }
   return {
+    sent: () => reached('P-sent'),
     rest: rest => ({
       ...rest,
       async continueInDialplan (channelId, context, extension, ...more) {

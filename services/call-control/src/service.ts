@@ -36,7 +36,7 @@ export async function startCallControl ({ config, logger, closer }: CallControlC
   const database = openDatabase({ url: config.databaseUrl, name, logger, statementTimeoutMs: 2_000, connectTimeoutMs: 1_500 })
   closer.add('database', () => database.close())
   const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
-  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:call-control', logger, metrics })
+  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:call-control', logger, metrics, onSent: marks.sent })
   const copyOf = { name, kafka, database, table: replicaTable, deadLetterTopic: deadLetterTopic(name), logger, metrics }
   const settings = createReplica({ ...copyOf, topic: 'tacet.settings.v1' })
   const credentials = createReplica({ ...copyOf, topic: 'tacet.credentials.v1' })

@@ -20,6 +20,8 @@ const around = (kind: string, names: readonly string[]): string[] =>
 
 /** PostgreSQL has what came from Kafka, and Kafka does not know that yet: it will come again. */
 const takenPoint = 'take committed'
+/** Kafka has what we publish, and PostgreSQL does not know that yet: it will be sent again. */
+const sentPoint = 'publish sent'
 
 /** By the work in which they are reached: `take` is what comes from Kafka, before there is a job. */
 export const crashPointsOf = {
@@ -30,6 +32,7 @@ export const crashPointsOf = {
   'delete-segments': around('delete-segments', steps['delete-segments']),
   measure: [...around('measure', steps.measure), 'measure file written'],
   encode: [...around('encode', steps.encode), 'encode file written'],
+  publish: [sentPoint],
 }
 export const crashPoints = Object.values(crashPointsOf).flat()
 
@@ -39,11 +42,12 @@ export interface Marks {
   handlers: (handlers: Handlers) => Handlers
   checked: () => void
   taken: () => void
+  sent: () => void
 }
 
 /** Lets every port tell when one of its steps begins and is done, and in which work. Without `reached` everything is handed back as it is. */
 export function createMarks (reached: Reached | undefined): Marks {
-  if (!reached) return { ports: ports => ports, handlers: handlers => handlers, checked () {}, taken () {} }
+  if (!reached) return { ports: ports => ports, handlers: handlers => handlers, checked () {}, taken () {}, sent () {} }
   const work = new AsyncLocalStorage<string>()
   const tell = (step: string): void => reached(`${work.getStore() ?? 'take'} ${step}`)
   const tellBefore = (step: string): void => reached(`before ${work.getStore() ?? 'take'} ${step}`)
@@ -69,5 +73,6 @@ export function createMarks (reached: Reached | undefined): Marks {
     handlers: handlers => Object.fromEntries(Object.entries(handlers).map(([kind, handle]) => [kind, (lease: Parameters<typeof handle>[0]) => work.run(kind, () => handle(lease))])) as Handlers,
     checked: () => reached('P7'),
     taken: () => reached(takenPoint),
+    sent: () => reached(sentPoint),
   }
 }

@@ -43,10 +43,10 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
   closer.add('database', () => database.close())
 
   const kafka = createKafka({ brokers: config.kafkaBrokers, clientId: name, topicPrefix: config.kafkaTopicPrefix, logger })
-  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics })
+  const marks = createMarks(createReached(config, crashPoints))
+  const relay = createRelay({ database, table: outbox, kafka, source: 'urn:tacet:recording-assembly', logger, metrics, onSent: marks.sent })
   const credentials = createReplica({ topic: topics.credentials, name, kafka, database, table: replica, deadLetterTopic: deadLetterTopic(name), logger, metrics })
 
-  const marks = createMarks(createReached(config, crashPoints))
   const ports = marks.ports(createPorts({ config, database, onEvents: () => relay.wake(), onJob: () => worker.wake() }))
   closer.add('segment source', () => ports.source.close())
   const worker = createAssemblyWorker(ports, { config, logger, metrics, marks })

@@ -17,6 +17,7 @@ export interface PublisherOptions {
   alarms: Alarms
   batchSize: number
   maxAttempts: number
+  onSent?: (() => void) | undefined
 }
 
 export interface Publisher {
@@ -31,9 +32,10 @@ const maxRequestBytes = 512 * 1024
 /** What the broker or its protocol holds against one message, whatever the rest. */
 const rowFaults = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'])
 
-export function createPublisher ({ store, producer, kafka, source, logger, metrics, alarms, batchSize, maxAttempts }: PublisherOptions): Publisher {
+export function createPublisher ({ store, producer, kafka, source, logger, metrics, alarms, batchSize, maxAttempts, onSent }: PublisherOptions): Publisher {
   async function publish (rows: OutboxRow[]): Promise<void> {
     await producer.sendBatch({ acks: -1, topicMessages: toTopicMessages(rows, source, kafka) })
+    onSent?.()
     await store.markPublished(rows.map(({ id }) => id))
     metrics.published.inc(rows.length)
   }

@@ -31,6 +31,8 @@ export interface RelayOptions {
   maxAttempts?: number
   /** How long published rows are kept. */
   retentionMs?: number
+  /** For tests: Kafka has some, and the outbox does not know it yet. */
+  onSent?: () => void
 }
 
 export interface Relay {
@@ -52,7 +54,7 @@ export interface Relay {
  * after it the key goes on without the parked row.
  */
 export function createRelay (options: RelayOptions): Relay {
-  const { database, table, kafka, source, logger, metrics, pollIntervalMs = 500, batchSize = 100, maxAttempts = 5, retentionMs = 24 * 3_600_000 } = options
+  const { database, table, kafka, source, logger, metrics, pollIntervalMs = 500, batchSize = 100, maxAttempts = 5, retentionMs = 24 * 3_600_000, onSent } = options
   const lockName = `tacet:outbox:${getTableConfig(table).schema}`
   const relayMetrics = createRelayMetrics(metrics, createOutboxStore(database.db, table))
   const alarms = createAlarms({ metrics, logger })
@@ -111,7 +113,7 @@ export function createRelay (options: RelayOptions): Relay {
       await producer.connect()
       onActive()
       const store = createOutboxStore(drizzle(client), table)
-      await publishUntilStopped(createPublisher({ store, producer, kafka, source, logger, metrics: relayMetrics, alarms, batchSize, maxAttempts }))
+      await publishUntilStopped(createPublisher({ store, producer, kafka, source, logger, metrics: relayMetrics, alarms, batchSize, maxAttempts, onSent }))
     } finally {
       role = 'standby'
       await deadline(client.end(), 2_000, () => new Error('database connection did not close')).catch(() => {})

@@ -14,6 +14,7 @@ test('each step says in which work it is, and what comes from Kafka is in none',
     queue: { claim: async (limit: number) => limit === 0 ? [] : [{ kind: 'check' }, { kind: 'encode' }] },
   } as unknown as Ports)
   marks.taken()
+  marks.sent()
   const { check, assemble } = marks.handlers({
     check: async () => {
       await source.fetch({} as never, '', new AbortController().signal)
@@ -27,7 +28,7 @@ test('each step says in which work it is, and what comes from Kafka is in none',
   await queue.claim(2)
   await Promise.all([check({} as Lease), assemble({} as Lease)])
   const expected = [
-    'before take recordings.add', 'take recordings.add', 'take committed', 'check queue.claim', 'encode queue.claim',
+    'before take recordings.add', 'take recordings.add', 'take committed', 'publish sent', 'check queue.claim', 'encode queue.claim',
     'before check source.fetch', 'check source.fetch', 'P7', 'before assemble store.put', 'assemble file written', 'assemble store.put',
   ]
   t.same(reached.filter(point => crashPoints.includes(point)).sort(), expected.sort())
