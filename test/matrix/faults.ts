@@ -115,6 +115,6 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
   }),
   ...crashPoints.map(killedAt),
   ...[...crashPointsOf.take.filter(isOfSegments), ...crashPointsOf.check].map(assemblyKilledAt('pause')),
-  // The second file is the timeline. Nobody wants other formats here: `encode` has its own test.
-  ...[...crashPointsOf.take.filter(point => !isOfSegments(point)), ...crashPointsOf.assemble.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point), ...crashPointsOf['delete-segments'], ...crashPointsOf.measure].map(assemblyKilledAt('hang up')),
+  // The second file is the timeline.
+  ...[...crashPointsOf.take.filter(point => !isOfSegments(point)), ...crashPointsOf.assemble.flatMap(point => /store.put|file written/.test(point) ? [point, `${point}:2`] : point), ...crashPointsOf['delete-segments'], ...crashPointsOf.measure, ...crashPointsOf.encode, ...crashPointsOf.publish].map(assemblyKilledAt('hang up')),
 ]

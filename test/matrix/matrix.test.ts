@@ -16,6 +16,7 @@ t.setTimeout(isAll ? 3_600_000 : 300_000)
 const ground = await openGround(t)
 const rounds = choose(faults({ isLong: isAll }), { seed, isAll, only: process.env.MATRIX_ONLY, budgetSeconds: 60 })
 const tacet = await startTacet(t, { stack: ground.stack, env: { LEASE_TTL_MS: '2000', ASSEMBLY_LEASE_MS: '1000', ASSEMBLY_MEASURE_AFTER_MS: '0' } })
+await tacet.putCompany({ outputFormats: ['flac'] })
 const spool = await watchMatrixSpool(t, ground.stack)
 const office = await openOffice(t, tacet)
 

@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { gainsOf } from '@tacet/audio'
 import { eventually, leaked, locate, missing } from '@tacet/test-kit'
 import { checkAudio, proofOf, stalledMs, type Proof } from '../support/proof.ts'
+import type { Tacet } from '../support/tacet.ts'
 import { liveLines, recentMs, talkOn, voicesOf, type Line } from './history.ts'
 import { recordersOn } from './known.ts'
 import type { World } from './play.ts'
@@ -34,6 +35,7 @@ export async function judge (t: Test, world: World, spool: SpoolLog): Promise<vo
     await judgeOutcome(t, line, proof, log)
     judgeFiles(t, line, proof, spool)
     judgeAssembly(t, line, tacet.probe.events)
+    await waitForFormats(tacet, proof)
   }
   t.same(spool.strangers(history.lines.map(({ talk }) => talk.callId)), [], 'nothing else was ever written to the spool')
   spool.forget()
@@ -105,6 +107,13 @@ function judgeFiles (t: Test, line: Line, { manifest, timeline, samples }: Proof
 function judgeAssembly (t: Test, { name, talk: { callId } }: Line, events: readonly { id?: string | undefined, type?: string | undefined, data?: any }[]): void {
   const assembled = events.filter(({ type, data }) => type === 'recording.assembled' && data?.recordingId === callId)
   t.equal(new Set(assembled.map(({ id }) => id)).size, 1, `${name} was assembled once`)
+}
+
+/** What the company wants beside the master comes after it, and is made in the end whoever was killed meanwhile. */
+async function waitForFormats ({ services, supervisorToken }: Tacet, { view: { recordingId, links: { audio } } }: Proof): Promise<void> {
+  if (audio === null) return
+  const url = new URL(`${audio}?format=flac`, services['recording-assembly'].url)
+  await eventually(async () => (await fetch(url, { method: 'HEAD', headers: { authorization: `Bearer ${supervisorToken}` } })).status === 200, { timeoutMs: 20_000, intervalMs: 100, message: `there is no FLAC of ${recordingId}` })
 }
 
 /** How much of what was said in a pause is in these samples, by voice. */
