@@ -1,7 +1,9 @@
 import { once } from 'node:events'
+import type { Test } from 'tap'
+import type { ProblemCode } from '@tacet/contracts'
 import { createHttpClient, eventually, withDeadline, type HttpAnswer, type HttpClient } from '@tacet/test-kit'
 import type { ServiceProcess } from '../support/processes.ts'
-import { liveLines } from './history.ts'
+import { liveLines, type Line } from './history.ts'
 import type { World } from './play.ts'
 import type { ServiceLogs } from './service-logs.ts'
 
@@ -69,26 +71,55 @@ const askAll = (clients: HttpClient[]): HttpClient => async (path, request) => {
 }
 
 /** Pauses and resumes, each asked of both instances at once, while now and then the one in charge is put to sleep until the other takes over. */
-export async function contest (world: World, { operations, perReign }: { operations: number, perReign: number }): Promise<void> {
+export async function contest (world: World, t: Test, { operations, perReign }: { operations: number, perReign: number }): Promise<void> {
   const other = await addSecond(world)
   const instances = [world.tacet.services['call-control'], other]
+  const asked: Asked[] = []
   for (let done = 0; done < operations; done += perReign) {
-    await press(world, Math.min(perReign, operations - done))
+    asked.push(...await press(world, Math.min(perReign, operations - done)))
     const asleep = await eventually(async () => await activeOf(instances), { timeoutMs: 20_000, intervalMs: 100, message: 'nobody is in charge' })
     await freeze(asleep)
     // It is asked too, and will find that in its sockets when it wakes.
-    const asked = Promise.all(liveLines(world.history).map(async line => await line.press('pause')))
+    const late = Promise.all(liveLines(world.history).map(async line => await ask(line, 'pause')))
     await eventually(async () => await activeOf(instances.filter(instance => instance !== asleep)), { timeoutMs: 20_000, intervalMs: 100, message: 'nobody took over' })
     await wake(asleep)
-    await asked
+    asked.push(...await late)
   }
+  judgeAsked(t, asked)
 }
 
-async function press ({ history }: World, operations: number): Promise<void> {
+interface Asked { action: 'pause' | 'resume', outcome: string }
+
+async function press ({ history }: World, operations: number): Promise<Asked[]> {
   const lines = liveLines(history)
+  const asked: Asked[] = []
   await Promise.all(lines.map(async line => {
-    for (let done = 0; done < operations / lines.length; done++) await line.press(line.may.has('paused') ? 'resume' : 'pause')
+    for (let done = 0; done < operations / lines.length; done++) asked.push(await ask(line, line.may.has('paused') ? 'resume' : 'pause'))
   }))
+  return asked
+}
+
+async function ask (line: Line, action: Asked['action']): Promise<Asked> {
+  const answer = await line.press(action)
+  if (answer === undefined) return { action, outcome: 'no answer' }
+  return { action, outcome: answer.status === 200 ? granted : answer.problem().code }
+}
+
+const granted = 'granted'
+const leastGranted = 0.2
+/** What may be said to somebody who asks while one takes over from the other. Whoever gets no answer at all was let down. */
+const excuses = new Set<string>(['standby', 'pbx-unavailable', 'storage-unavailable', 'pause-unconfirmed', 'recorder-failed', 'superseded-by-pause'] satisfies ProblemCode[])
+
+/** Whoever refuses everything records nothing wrong either. */
+function judgeAsked (t: Test, asked: Asked[]): void {
+  for (const action of ['pause', 'resume'] as const) {
+    const outcomes = Object.groupBy(asked.filter(one => one.action === action), ({ outcome }) => outcome)
+    const counts = Object.entries(outcomes).map(([outcome, those]) => [outcome, those!.length] as const)
+    const all = counts.reduce((sum, [, count]) => sum + count, 0)
+    const grantedOnes = outcomes[granted]?.length ?? 0
+    t.ok(grantedOnes > 0 && grantedOnes >= leastGranted * all, `of ${all} contested ${action}s ${grantedOnes} were granted`)
+    t.same(counts.filter(([outcome]) => outcome !== granted && !excuses.has(outcome)), [], `the other ${action}s were refused for a good reason: ${JSON.stringify(counts)}`)
+  }
 }
 
 async function activeOf (instances: ServiceProcess[]): Promise<ServiceProcess | undefined> {

@@ -77,7 +77,7 @@ export const faults = ({ isLong }: { isLong: boolean }): Fault[] => [
     costs: 15,
   }),
   fault('the websocket taken over by another subscriber', { during: ['pause', 'resume', 'call'], inject: takeWebsocket, isFelt: isReplaced, alarm: { service: 'call-control', name: /^pbx-taken-over$/ }, recover: closeThief, costs: 4 }),
-  fault('two instances, contested operations', { during: [], inject: world => contest(world, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 12 }),
+  fault('two instances, contested operations', { during: [], inject: (world, t) => contest(world, t, isLong ? { operations: 1000, perReign: 100 } : { operations: 20, perReign: 10 }), recover: removeSecond, costs: 12 }),
   fault('Asterisk restarted gracefully', { during: ['pause', 'resume'], inject: drainAsterisk, recover: startDrained, isAlone: true, costs: 9 }),
   fault('Asterisk killed in mid-call', {
     during: [],
