@@ -16,11 +16,20 @@ const judgedMs = { silent: 60, recorded: 400 }
 export async function finish (t: Test, { history }: World): Promise<void> {
   t.same(voicesOf(history).filter(({ call }) => call.state !== 'answered' || !hears(call.received)).map(({ name }) => name), [], 'the calls went on, and are heard')
   const lines = liveLines(history)
-  await Promise.all(lines.map(async line => await line.press(line.may.has('paused') ? 'resume' : 'pause')))
+  await pressEach(t, lines)
   await talkOn(history, 400)
-  await Promise.all(lines.map(async line => await line.press(line.may.has('paused') ? 'resume' : 'pause')))
+  await pressEach(t, lines)
   await talkOn(history, 500)
   await Promise.all(lines.map(async line => await line.hangup()))
+}
+
+/** Nothing is in the way any more: whoever is refused now is refused for good. */
+async function pressEach (t: Test, lines: Line[]): Promise<void> {
+  await Promise.all(lines.map(async line => {
+    const action = line.may.has('paused') ? 'resume' : 'pause'
+    const answer = await line.press(action)
+    t.equal(answer?.status, 200, `${line.name}: the last ${action} is granted`, { answer: answer?.body })
+  }))
 }
 
 const hears = (received: readonly { arrivedAtMs: number }[]): boolean => (received.at(-1)?.arrivedAtMs ?? 0) > recentMs()
