@@ -1,5 +1,7 @@
+import { statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { WAV_HEADER_BYTES } from '@tacet/audio'
 import type { Stack } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
 import type { Owner } from '../support/tacet.ts'
@@ -8,7 +10,7 @@ import { watchTree } from '../support/watch-tree.ts'
 export interface SegmentFile { callId: string, number: number, samples: Int16Array }
 
 export interface SpoolWatch {
-  /** What was written since the watch began, and is still there. Throws when a file is none of a recorder's. */
+  /** What was written since the watch began, and is still there, when every recorder has closed its file. Throws when a file is none of a recorder's. */
   read: () => Promise<SegmentFile[]>
   /** Takes note of files that may be there. */
   expect: (names: string[]) => void
@@ -35,10 +37,20 @@ export async function watchSpool (t: Owner, { spoolDir }: Stack): Promise<SpoolW
     async read () {
       const files = (await filesNow()).filter(file => !before.has(file))
       for (const file of files) seen.add(basename(file))
-      return files.map(file => ({ ...parseName(basename(file)), samples: readWavSamples(file) }))
+      return files.map(file => ({ ...parseName(basename(file)), samples: readWhole(file) }))
     },
   }
 }
+
+function readWhole (file: string): Int16Array {
+  const samples = readWavSamples(file)
+  const beyond = bytesBeyond(file, samples)
+  if (beyond !== 0) throw new Error(`${file} has ${beyond} bytes that its header says nothing of: nobody would look into them`)
+  return samples
+}
+
+/** Of a file that was closed: what is neither the header that Asterisk writes nor these samples. */
+export const bytesBeyond = (file: string, samples: Int16Array): number => statSync(file).size - WAV_HEADER_BYTES - samples.byteLength
 
 export function parseName (name: string): { callId: string, number: number } {
   const [, callId, number] = /^tacet-([0-9a-f-]{36})-(\d+)\.wav$/.exec(name) ?? []

@@ -41,6 +41,17 @@ t.test('what a recorder wrote can be heard when it is long deleted, also where i
   t.same(written(), [])
 })
 
+t.test('what is in a file beyond what its header says is heard as well', async t => {
+  const [declared, beyond] = [noise.subarray(0, 4), noise.subarray(4)]
+  writeFileSync(fileOf(mine, 3), Buffer.concat([wav(declared), beyond]))
+  await eventually(() => written().length === 1)
+  rmSync(fileOf(mine, 3))
+  const [{ samples, heard }] = written() as [ReturnType<typeof written>[number]]
+  t.same(samples, [1, -2])
+  t.same(heard.slice(-4), [1, -2, 300, 4])
+  spool.forget()
+})
+
 t.test('a file that is none of these calls\' is a stranger, however short its life', async t => {
   writeFileSync(fileOf(other, 1), wav(noise))
   writeFileSync(join(spoolDir, 'copy.tmp'), noise)

@@ -2,11 +2,11 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Stack } from '@tacet/contracts'
 import { readWavSamples } from '@tacet/test-kit'
-import { parseName } from '../leak/spool.ts'
+import { bytesBeyond, parseName } from '../leak/spool.ts'
 import type { Owner } from '../support/tacet.ts'
 import { watchTree } from '../support/watch-tree.ts'
 
-/** `heard`: also where it is no WAV file, as a recorder leaves it that could not write its beginning. */
+/** `heard`: also where it is no WAV file, as a recorder leaves it that could not write its beginning, and what is in the file beyond what its header says. */
 export interface Written { file: string, callId: string, number: number, samples: Int16Array, heard: Int16Array }
 
 export interface SpoolLog {
@@ -61,9 +61,13 @@ export async function watchMatrixSpool (t: Owner, { spoolDir }: Stack): Promise<
 function readKept (file: string): Pick<Written, 'samples' | 'heard'> {
   try {
     const samples = readWavSamples(file)
-    return { samples, heard: samples }
+    return { samples, heard: bytesBeyond(file, samples) > 0 ? readBytes(file) : samples }
   } catch {
-    const bytes = readFileSync(file)
-    return { samples: new Int16Array(0), heard: Int16Array.from({ length: Math.floor(bytes.length / 2) }, (_, i) => bytes.readInt16LE(2 * i)) }
+    return { samples: new Int16Array(0), heard: readBytes(file) }
   }
+}
+
+function readBytes (file: string): Int16Array {
+  const bytes = readFileSync(file)
+  return Int16Array.from({ length: Math.floor(bytes.length / 2) }, (_, i) => bytes.readInt16LE(2 * i))
 }
