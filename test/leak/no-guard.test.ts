@@ -19,20 +19,24 @@ const office = await openOffice(t, tacet)
 const spool = await watchSpool(t, tacet.stack)
 const metronome = await startMetronome(t)
 const round = { calls: 4, cyclesPerCall: 10, chance, spool }
+/** Of so many in each call there is one for each of the two who speak. */
+const ends = (perCall: number): number => 2 * round.calls * perCall
 
 t.test(`without the guard no more than a packet leaks, little is lost at the edges, and the joins are where the timeline says (LEAK_SEED=${seed})`, async t => {
   const edges = edgesIn(await playRound(t, office, round))
-  check(t, 'leaked of a pause', edges.leaks, packetMs)
-  check(t, 'lost at a pause', edges.lostAtPause, edgeMs)
-  check(t, 'lost at a resume', edges.lostAtResume, edgeMs)
-  check(t, 'lost after the answer to a resume', edges.lostAfterResume, 2 * packetMs)
-  check(t, 'from a segment\'s first sample to its start in the timeline', edges.starts, joinMs)
+  const pauses = ends(round.cyclesPerCall + 1)
+  const resumes = ends(round.cyclesPerCall)
+  check(t, 'leaked of a pause', edges.leaks, packetMs, pauses)
+  check(t, 'lost at a pause', edges.lostAtPause, edgeMs, pauses)
+  check(t, 'lost at a resume', edges.lostAtResume, edgeMs, resumes)
+  check(t, 'lost after the answer to a resume', edges.lostAfterResume, 2 * packetMs, resumes)
+  check(t, 'from a segment\'s first sample to its start in the timeline', edges.starts, joinMs, pauses)
   // Its end is when it was proven closed; the last 46 ms before a stop may be lost (measured on Asterisk 22.10).
-  check(t, 'from a segment\'s last sample to its end in the timeline', edges.ends, edgeMs)
+  check(t, 'from a segment\'s last sample to its end in the timeline', edges.ends, edgeMs, pauses)
 })
 
 t.test(`nor does more leak when the network stalls (LEAK_SEED=${seed})`, async t => {
-  check(t, 'leaked of a pause with a stall', edgesIn(await playRound(t, office, { ...round, hasStalls: true })).leaks, packetMs)
+  check(t, 'leaked of a pause with a stall', edgesIn(await playRound(t, office, { ...round, hasStalls: true })).leaks, packetMs, ends(round.cyclesPerCall + 1))
 })
 
 function edgesIn (judged: JudgedCall[]): Edges {
@@ -41,8 +45,10 @@ function edgesIn (judged: JudgedCall[]): Edges {
 }
 
 /** Half of them are within the limit whatever happens; each of the others exceeds it by no more than the machine was late just then, or than it took to store the command. */
-function check (t: Test, what: string, edges: Edges[keyof Edges], limitMs: number): void {
+function check (t: Test, what: string, edges: Edges[keyof Edges], limitMs: number, count: number): void {
   const { medianMs, mostMs, late, inexcusable, unexplained, isTooOften } = judgeEdges(edges, limitMs)
+  t.equal(edges.length, count, `${what}: each voice in each segment was measured`)
+  t.same(edges.filter(({ ms, delayedMs, storingMs }) => !Number.isFinite(ms + delayedMs + storingMs)), [], `${what}: by a number`)
   t.pass(`figures: ${what}: median ${medianMs.toFixed(1)} ms, most ${mostMs.toFixed(1)} ms, ${late.length} of ${edges.length} more than ${limitMs} ms`)
   t.ok(medianMs <= limitMs, `${what}: the median is at most ${limitMs} ms`)
   t.same(inexcusable, [], `${what}: each is at most ${limitMs} ms, but for what was late on this machine`)

@@ -52,7 +52,9 @@ export async function playRound (t: Test, office: Office, options: RoundOptions)
     const own = files.filter(({ callId }) => callId === talk.callId).toSorted((a, b) => a.number - b.number)
     const timeline = await checkRecording(t, office, talk, own)
     const { manifest } = (await waitForEvent(office.tacet, talk.callId, 'recording.ended')).data
-    judged.push({ talk, cycles: cycles[index]!, segments: judgeSegments(talk, own), timeline, manifest })
+    const segments = judgeSegments(talk, own)
+    t.same(segments.filter(({ heardMs, saidMs }) => !(heardMs >= Math.min(40, saidMs / 2))), [], `everybody is heard in each segment of ${talk.callId}`)
+    judged.push({ talk, cycles: cycles[index]!, segments, timeline, manifest })
   }
   return judged
 }
