@@ -2,13 +2,13 @@ import t from 'tap'
 import type { Cycle } from './cycles.ts'
 import type { Leak } from './judge.ts'
 import type { JudgedCall } from './round.ts'
-import { createTally } from './tally.ts'
+import { createTally, seenStalls } from './tally.ts'
 
 const pressed = { requestedAtMs: 0, answeredAtMs: 0 }
-const cycles = [{ paused: pressed, resumed: pressed, isStalled: true }, { paused: pressed, isStalled: false }] as Cycle[]
+const cycles = [{ paused: pressed, resumed: { ...pressed, requestedAtMs: 400 }, isStalled: true }, { paused: pressed, isStalled: false }] as Cycle[]
 /** One pause and resume, and a pause more; of four packets two were lost. */
 const call = (callId: string, leaks: Leak[] = []): JudgedCall => ({
-  talk: { callId, voices: [{ name: 'customer', sentPackets: [{ number: 1 }, { number: 3 }] }] },
+  talk: { callId, voices: [{ name: 'customer', sentPackets: [{ number: 1, sentAtMs: 20 }, { number: 3, sentAtMs: 320 }] }] },
   cycles,
   segments: [{ number: 1, samples: 8000, spans: [], leaks: [] }, { number: 2, samples: 8000, spans: [], leaks }],
   timeline: { segments: [{ number: 1 }, { number: 2 }] },
@@ -29,4 +29,11 @@ t.test('of all leaks it names the worst, and where that is', async t => {
   tally.add([call('a', [{ segment: 2, voice: 'customer', silence: 1, ms: 20 }]), call('b')])
   tally.add([call('c', [{ segment: 2, voice: 'customer', silence: 1, ms: 2.5 }])])
   t.match(tally.summary(), 'worst leak 20 ms, of customer in pause 1, in segment 2 of a;')
+})
+
+t.test('a stall counts only where packets were late', async t => {
+  const { talk, ...rest } = call('a')
+  t.equal(seenStalls({ talk, ...rest }).length, 1)
+  for (const packet of talk.voices[0]!.sentPackets) packet.sentAtMs /= 5
+  t.equal(seenStalls({ talk, ...rest }).length, 0)
 })

@@ -1,3 +1,5 @@
+import type { Voice } from '../support/talk.ts'
+import type { Cycle } from './cycles.ts'
 import { edgesOf } from './edges.ts'
 import type { Leak } from './judge.ts'
 import type { JudgedCall } from './round.ts'
@@ -26,8 +28,8 @@ export function createTally (wanted: number): Tally {
         const resumed = cycles.filter(cycle => cycle.resumed).length
         done.cycles += resumed
         done.lastPauses += cycles.length - resumed
-        done.stalls += cycles.filter(({ isStalled }) => isStalled).length
-        done.lostPackets += talk.voices.reduce((sum, { sentPackets }) => sum + (sentPackets.at(-1)?.number ?? -1) + 1 - sentPackets.length, 0)
+        done.stalls += seenStalls(call).length
+        done.lostPackets += talk.voices.reduce((sum, voice) => sum + lostPackets(voice), 0)
         done.recordedS += segments.reduce((sum, { samples }) => sum + samples, 0) / 8000
         for (const leak of segments.flatMap(({ leaks }) => leaks)) if (leak.ms > (worst?.ms ?? 0)) worst = { ...leak, callId: talk.callId }
         const { lostAtPause, lostAfterResume } = edgesOf(call, noMetronome)
@@ -38,6 +40,23 @@ export function createTally (wanted: number): Tally {
     progress: elapsedMs => `${counts()}; about ${(elapsedMs / 60_000 * Math.max(0, wanted / done.cycles - 1)).toFixed(1)} minutes left`,
     summary: () => `${counts()}; ${done.lastPauses} pauses more, ${done.recordedS.toFixed(0)} s recorded; lost before a pause ${spread(lost.pause)}, after the answer to a resume ${spread(lost.resume)}`,
   }
+}
+
+export const lostPackets = ({ sentPackets }: Pick<Voice, 'sentPackets'>): number => (sentPackets.at(-1)?.number ?? -1) + 1 - sentPackets.length
+
+/** The shortest stall asked for is 100 ms, and begins at most 400 ms before the pause. */
+const leastStallMs = 80
+const mostLeadMs = 450
+
+/** The stalled pauses around which the packets of a voice did come late. */
+export function seenStalls ({ talk: { voices }, cycles }: Pick<JudgedCall, 'talk' | 'cycles'>): Cycle[] {
+  return cycles.filter(({ isStalled, paused, resumed }) => isStalled &&
+    voices.some(voice => longestSilenceMs(voice, paused.requestedAtMs - mostLeadMs, resumed?.requestedAtMs ?? Infinity) >= leastStallMs))
+}
+
+function longestSilenceMs ({ sentPackets }: Voice, fromMs: number, toMs: number): number {
+  const times = sentPackets.map(({ sentAtMs }) => sentAtMs).filter(atMs => atMs >= fromMs && atMs < toMs)
+  return times.reduce((most, atMs, index) => Math.max(most, atMs - (times[index - 1] ?? atMs)), 0)
 }
 
 const describe = (leak: Leak & { callId: string } | undefined): string => leak === undefined
