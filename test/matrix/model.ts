@@ -1,8 +1,9 @@
 import type { Test } from 'tap'
 import { gainsOf } from '@tacet/audio'
-import { eventually, leaked, locate, missing } from '@tacet/test-kit'
+import { eventually, leaked, locate, missing, type TimeRange } from '@tacet/test-kit'
 import { checkAudio, proofOf, stalledMs, type Proof } from '../support/proof.ts'
 import type { Tacet } from '../support/tacet.ts'
+import type { Voice } from '../support/talk.ts'
 import { liveLines, recentMs, talkOn, voicesOf, type Line } from './history.ts'
 import { recordersOn } from './known.ts'
 import type { World } from './play.ts'
@@ -51,20 +52,26 @@ export async function judge (t: Test, world: World, spool: SpoolLog): Promise<vo
   await eventually(async () => (await recordersOn(ground.stack)).length === 0, { intervalMs: 200, message: 'recorders were left on the PBX' }).catch(error => t.fail(error.message))
 }
 
-/** What was said in a pause is nowhere; what was said while it recorded is there, or the recording says that something is missing. */
-function judgeAudio (t: Test, { talk: { voices, recorded, silent } }: Line, proof: Proof): void {
+/** What was said in a pause is nowhere; what was said while it recorded is there, or the recording says of the segment that something is missing. */
+function judgeAudio (t: Test, { name, talk: { voices, recorded, silent } }: Line, proof: Proof): void {
   const isLongEnough = (leastMs: number) => ({ fromMs, toMs }: { fromMs: number, toMs: number }) => toMs - fromMs >= leastMs
   checkAudio(t, proof, { voices, silent: silent.filter(isLongEnough(judgedMs.silent)), recorded: [] })
-  if (proof.timeline.outcome !== 'complete') return
+  const { outcome, segments } = proof.timeline
+  const sure = recorded.filter(isLongEnough(judgedMs.recorded))
+  if (outcome === 'empty') t.same(sure.filter(range => voices.some(voice => saidMsIn(voice, range) > 0)), [], `${name} is empty, for nobody spoke while it recorded`)
+  const whole = outcome === 'complete' ? sure : sure.filter(range => segments.some(segment => segment.notes.length === 0 && holds(segment, range)))
   const located = locate(proof.samples, voices)
   for (const voice of voices) {
-    for (const range of recorded.filter(isLongEnough(judgedMs.recorded))) {
-      const saidMs = 20 * voice.sentPackets.filter(({ sentAtMs }) => sentAtMs >= range.fromMs && sentAtMs < range.toMs).length
+    for (const range of whole) {
+      const saidMs = saidMsIn(voice, range)
       const missingMs = missing(located, voice.name, range.fromMs, range.toMs)
       t.ok(missingMs <= toleratedMs + Math.min(saidMs / 25, 200) + 3 * stalledMs(voice, range), `of ${saidMs} ms that ${voice.name} said while it recorded, ${missingMs} are missing`)
     }
   }
 }
+
+const saidMsIn = ({ sentPackets }: Voice, { fromMs, toMs }: TimeRange): number => 20 * sentPackets.filter(({ sentAtMs }) => sentAtMs >= fromMs && sentAtMs < toMs).length
+const holds = ({ startedAt, endedAt }: { startedAt: string, endedAt: string }, { fromMs, toMs }: TimeRange): boolean => Date.parse(startedAt) <= fromMs && Date.parse(endedAt) >= toMs
 
 /** At both edges together, and by chance. A machine that restarts services all the time drops some packets more. */
 const toleratedMs = 250
