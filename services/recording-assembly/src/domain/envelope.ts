@@ -42,15 +42,15 @@ function nonceOf (index: number, isLast: boolean): Buffer {
 /** Into memory that may be used again for the next one. */
 export function sealChunk ({ key, header }: FileKey, plain: Buffer, index: number, isLast: boolean, into = Buffer.allocUnsafe(SEALED_BYTES)): Buffer {
   const cipher = createCipheriv('aes-256-gcm', key, nonceOf(index, isLast)).setAAD(header)
-  moveInto(into, 0, cipher.update(plain))
+  moveInto(into, cipher.update(plain))
   cipher.final() // Nothing: GCM holds nothing back.
   cipher.getAuthTag().copy(into, plain.length)
   return into.subarray(0, plain.length + TAG_BYTES)
 }
 
 /** Its own memory is given back at once: of 64 KiB each, more than a hundred MB would wait for the collector. */
-function moveInto (target: Buffer, offset: number, source: Buffer): void {
-  source.copy(target, offset)
+function moveInto (target: Buffer, source: Buffer): void {
+  source.copy(target)
   if (source.buffer.byteLength === source.length) (source.buffer as ArrayBuffer).transfer(0)
 }
 
