@@ -108,7 +108,7 @@ async function ask (line: Line, action: Asked['action']): Promise<Asked> {
 const granted = 'granted'
 const leastGranted = 0.2
 /** What may be said to somebody who asks while one takes over from the other. Whoever gets no answer at all was let down. */
-const excuses = new Set<string>(['standby', 'pbx-unavailable', 'storage-unavailable', 'pause-unconfirmed', 'recorder-failed', 'superseded-by-pause'] satisfies ProblemCode[])
+const excuses = new Set<string>(['standby', 'pbx-unavailable', 'storage-unavailable', 'pause-unconfirmed', 'recorder-failed', 'superseded-by-pause', 'overloaded'] satisfies ProblemCode[])
 
 /** Whoever refuses everything records nothing wrong either. */
 function judgeAsked (t: Test, asked: Asked[]): void {
