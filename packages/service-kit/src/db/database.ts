@@ -4,6 +4,7 @@ import { PgDialect } from 'drizzle-orm/pg-core'
 import pg from 'pg'
 import type { CheckResult } from '../http/admin.ts'
 import type { Logger } from '../logging.ts'
+import { isTransientDatabaseError } from './errors.ts'
 
 export type Db = NodePgDatabase
 export type Transaction = Parameters<Parameters<Db['transaction']>[0]>[0]
@@ -49,7 +50,22 @@ export function openDatabase (options: DatabaseOptions): Database {
   // The same for one that dies while checked out, between two statements of a transaction.
   pool.on('connect', client => client.on('error', () => {}))
   const db = drizzle(pool)
+  db.transaction = inTransaction
   const dialect = new PgDialect()
+
+  /** drizzle's own never gives the connection back when `begin` fails, on one that just died, say: after ten of those there is none left. */
+  async function inTransaction<T> (work: (tx: Transaction) => Promise<T>, config?: Parameters<Db['transaction']>[1]): Promise<T> {
+    const client = await pool.connect()
+    let isBroken = false
+    try {
+      return await drizzle(client).transaction(work, config)
+    } catch (error) {
+      isBroken = isTransientDatabaseError(error)
+      throw error
+    } finally {
+      client.release(isBroken)
+    }
+  }
 
   return {
     db,

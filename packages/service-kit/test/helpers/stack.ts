@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { ISocketFactory } from 'kafkajs'
 import pg from 'pg'
-import { createKafka, createLogger, createMetrics, openDatabase, runMigrations, type Database, type KafkaClient, type Logger } from '@tacet/service-kit'
+import { createKafka, createLogger, createMetrics, openDatabase, runMigrations, type Database, type DatabaseOptions, type KafkaClient, type Logger } from '@tacet/service-kit'
 import { createProxy, eventually, readStack, type Proxy } from '@tacet/test-kit'
 
 const stack = readStack()
@@ -26,8 +26,8 @@ export async function testDatabase (t: Test): Promise<{ url: string, database: D
   return { url: url.href, database: openTestDatabase(t, url.href) }
 }
 
-export function openTestDatabase (t: Test, url: string): Database {
-  const database = openDatabase({ url, name: 'kit-test', logger, connectTimeoutMs: 1_000, statementTimeoutMs: 5_000 })
+export function openTestDatabase (t: Test, url: string, options: Partial<DatabaseOptions> = {}): Database {
+  const database = openDatabase({ url, name: 'kit-test', logger, connectTimeoutMs: 1_000, statementTimeoutMs: 5_000, ...options })
   t.teardown(() => database.close())
   return database
 }
@@ -78,11 +78,11 @@ export async function kafkaOverProxy (t: Test, topicPrefix: string): Promise<{ k
 }
 
 /** As `testDatabase`, but over a cable that can be cut. */
-export async function databaseOverProxy (t: Test, url: string): Promise<{ database: Database, proxy: Proxy }> {
+export async function databaseOverProxy (t: Test, url: string, options?: Partial<DatabaseOptions>): Promise<{ database: Database, proxy: Proxy }> {
   const target = new URL(url)
   const proxy = await createProxy(t, { host: target.hostname, port: Number(target.port) })
   target.port = String(proxy.port)
-  return { proxy, database: openTestDatabase(t, target.href) }
+  return { proxy, database: openTestDatabase(t, target.href, options) }
 }
 
 export const testMetrics = () => createMetrics({ name: 'test' })

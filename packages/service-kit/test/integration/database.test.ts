@@ -50,6 +50,18 @@ t.test('a connection that dies inside a transaction fails that transaction and n
   t.same(await direct.db.select().from(effects), [])
 })
 
+t.test('a transaction that can not even begin gives its connection back', async t => {
+  const { url } = await testDatabase(t)
+  const { database, proxy } = await databaseOverProxy(t, url, { maxConnections: 1, statementTimeoutMs: 100 })
+  await database.check()
+  proxy.swallow(/begin/)
+  const error = await database.db.transaction(async () => {}).then(() => undefined, (error: unknown) => error)
+  t.ok(isTransientDatabaseError(error), String(error))
+  proxy.swallow(undefined)
+  t.match(await database.check(), { isOk: true }, 'the only one there may be')
+  t.same(await database.db.transaction(async tx => (await tx.execute(sql`select 1 as one`)).rows), [{ one: 1 }])
+})
+
 t.test('mistakes are not transient, and a violated constraint has its name', async t => {
   const { database } = await testDatabase(t)
   await database.db.insert(effects).values({ key: 'a' })
