@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { gainsOf } from '@tacet/audio'
 import { eventually, leaked, locate, missing, type TimeRange } from '@tacet/test-kit'
-import { checkAudio, proofOf, stalledMs, type Proof } from '../support/proof.ts'
+import { checkAudio, filesOf, proofOf, stalledMs, type Proof } from '../support/proof.ts'
 import type { Tacet } from '../support/tacet.ts'
 import type { Voice } from '../support/talk.ts'
 import { liveLines, recentMs, talkOn, voicesOf, type Line } from './history.ts'
@@ -125,11 +125,10 @@ function judgeAssembly (t: Test, { name, talk: { callId } }: Line, events: reado
   t.equal(new Set(assembled.map(({ id }) => id)).size, 1, `${name} was assembled once`)
 }
 
-/** What the company wants beside the master comes after it, and is made in the end whoever was killed meanwhile. */
-async function waitForFormats ({ services, supervisorToken }: Tacet, { view: { recordingId, links: { audio } } }: Proof): Promise<void> {
+/** What the company wants beside the master comes after it, and is made in the end whoever was killed meanwhile. Looked for where it is stored: to ask for it would have it made. */
+async function waitForFormats (tacet: Tacet, { view: { recordingId, links: { audio } } }: Proof): Promise<void> {
   if (audio === null) return
-  const url = new URL(`${audio}?format=flac`, services['recording-assembly'].url)
-  await eventually(async () => (await fetch(url, { method: 'HEAD', headers: { authorization: `Bearer ${supervisorToken}` } })).status === 200, { timeoutMs: 20_000, intervalMs: 100, message: `there is no FLAC of ${recordingId}` })
+  await eventually(async () => (await filesOf(tacet, recordingId)).some(file => file.endsWith('/recording.flac') && !file.startsWith('.work')), { timeoutMs: 20_000, intervalMs: 100, message: `there is no FLAC of ${recordingId}` })
 }
 
 /** How much of what was said in a pause is in these samples, by voice. */
