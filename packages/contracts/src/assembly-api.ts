@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { directionSchema, idSchema, lineSchema, outcomeSchema, timestampSchema } from './primitives.ts'
 import { pageOf, pageQuerySchema } from './settings-api.ts'
+import { timelineSchema } from './recording.ts'
 import { outputFormatSchema, telephoneNumberSchema } from './settings.ts'
 
 /** `waiting` and `assembling` until there is an outcome. */
@@ -150,29 +151,50 @@ export const peaksQuerySchema = z.object({
   bits: z.enum(['8', '16']).default('8').transform(text => Number(text) as 8 | 16),
 })
 
-/** The parts of a vCon (draft-ietf-vcon-vcon-core, syntax 0.4.0) that we write. */
+/** In a vCon, who took part: indices of its parties. */
+const partyIndexSchema = z.int().nonnegative()
+
+/** The parts of a vCon (draft-ietf-vcon-vcon-core of June 2026, syntax 0.4.0) that we write. */
 export const vconSchema = z.object({
   vcon: z.literal('0.4.0'),
   uuid: idSchema,
   created_at: timestampSchema,
+  /** Of a recording of which something was purged: when, and that it was. */
+  updated_at: timestampSchema.optional(),
+  redacted: z.object({ type: z.literal('tacet-purge') }).optional(),
   subject: z.string(),
-  parties: z.array(z.object({ tel: z.string().optional(), name: z.string(), uuid: idSchema.optional() })),
-  dialog: z.array(z.object({
-    type: z.literal('recording'),
-    start: timestampSchema,
-    /** In seconds. */
-    duration: z.number(),
-    parties: z.array(z.int()),
-    originator: z.int(),
-    mediatype: z.string(),
-    filename: z.string(),
-    /** Needs a token, as everywhere. */
-    url: z.string(),
-    content_hash: z.string(),
-    party_history: z.array(z.object({ party: z.int(), time: timestampSchema, event: z.enum(['join', 'drop']) })),
+  /** The last one is Tacet itself. */
+  parties: z.array(z.object({ tel: z.string().optional(), name: z.string(), uuid: idSchema.optional(), type: z.enum(['person', 'organization']).optional(), org: z.string().optional() })),
+  /** First the call, then its recording, if there is audio. Durations in seconds. */
+  dialog: z.array(z.discriminatedUnion('type', [
+    z.object({
+      type: z.literal('recording-set'),
+      start: timestampSchema,
+      duration: z.number(),
+      parties: z.array(partyIndexSchema),
+      /** Absent where it is the first of the parties. */
+      originator: partyIndexSchema.optional(),
+      recordings: z.array(z.int().nonnegative()),
+      party_history: z.array(z.object({ party: partyIndexSchema, time: timestampSchema, event: z.enum(['join', 'drop']) })),
+    }),
+    z.object({
+      type: z.literal('recording'),
+      start: timestampSchema,
+      duration: z.number(),
+      /** Of a stereo recording who is on each channel, null: nobody. */
+      parties: z.array(z.union([partyIndexSchema, z.array(partyIndexSchema), z.null()])),
+      originator: partyIndexSchema.optional(),
+      recording_set: z.int().nonnegative(),
+      mediatype: z.string(),
+      filename: z.string(),
+      /** Needs a token, as everywhere. */
+      url: z.string(),
+      content_hash: z.string(),
+    }),
+  ])),
+  /** `body` is the timeline. */
+  attachments: z.array(z.object({
+    purpose: z.string(), start: timestampSchema, party: partyIndexSchema, dialog: z.int().nonnegative(), mediatype: z.string(), filename: z.string(), encoding: z.literal('json'), body: timelineSchema,
   })),
-  analysis: z.array(z.unknown()),
-  /** The timeline, as JSON in `body`. */
-  attachments: z.array(z.object({ purpose: z.string(), start: timestampSchema, party: z.int(), dialog: z.int(), mediatype: z.string(), filename: z.string(), encoding: z.literal('json'), body: z.string() })),
 }).meta({ id: 'Vcon' })
 export type Vcon = z.infer<typeof vconSchema>

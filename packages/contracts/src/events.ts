@@ -50,6 +50,8 @@ const recordingEvents = {
   'segment.closed': z.object({ ...ofCall, recordingId: idSchema, segment: segmentSchema }),
 }
 
+/** URLs, where recording-assembly was told its PUBLIC_URL; without it paths below wherever it is. */
+const recordingLinksSchema = z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() })
 const assembled = { recordingId: idSchema, callId: idSchema, companyId: idSchema, at: timestampSchema }
 export const deletionCauseSchema = z.enum(['request', 'consent-withdrawn', 'retention'])
 /** Who it was; both null: the company's own rules, or the operator. */
@@ -64,8 +66,7 @@ const assemblyEvents = {
     samples: z.int().nonnegative(),
     sha256: z.string().nullable(),
     gaps: z.int().nonnegative(),
-    /** Paths below the service's public address. */
-    links: z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() }),
+    links: recordingLinksSchema,
   }),
   'recording.failed': z.object({ ...assembled, code: z.string(), detail: z.string() }),
   /** Nothing of it is left: neither here nor on the PBX. */
@@ -80,7 +81,7 @@ const assemblyEvents = {
     durationMs: z.number().nonnegative(),
     samples: z.int().nonnegative(),
     sha256: z.string().nullable(),
-    links: z.object({ recording: z.string(), audio: z.string().nullable(), timeline: z.string() }),
+    links: recordingLinksSchema,
   }),
   /** What should have been cut out of it was not, and nobody hears it until that is run again. */
   'recording.purge-failed': z.object({ ...assembled, purgeId: idSchema, orderedAt: timestampSchema, by: ordererSchema, code: z.string(), detail: z.string() }),

@@ -49,6 +49,8 @@ export type Gap = z.infer<typeof gapSchema>
 
 export const callAgentSchema = z.object({
   agentId: idSchema,
+  /** As it was when they joined; absent where nobody knew it, and in older manifests. */
+  name: z.string().optional(),
   endpoint: z.string(),
   joinedAt: timestampSchema.nullable(),
   leftAt: timestampSchema.nullable(),
@@ -61,6 +63,8 @@ export const manifestSchema = z.object({
   callId: idSchema,
   aliases: z.array(idSchema),
   companyId: idSchema,
+  /** As it was when the call was answered; absent where nobody knew it, and in older manifests. */
+  companyName: z.string().optional(),
   pbxId: z.string(),
   direction: directionSchema,
   number: z.string().nullable(),

@@ -52,12 +52,12 @@ export interface PortsOptions {
 const LATE_ERASURE_MS = 15 * 60_000
 
 export function createPorts ({ config, database, onEvents, onJob }: PortsOptions): Ports {
-  const { recordingsDir, leaseMs, measureAfterMs } = config
+  const { recordingsDir, leaseMs, measureAfterMs, publicUrl } = config
   const access = segmentAccessOf(config)
   const s3 = s3Of(config)
   const keys = createDataKeys({ database, masterKeys: config.encryptionKeys })
   return {
-    recordings: createPostgresRecordings({ database, now: () => new Date(), onEvents, onJob, lateErasureMs: s3 === undefined ? null : LATE_ERASURE_MS, measureAfterMs }),
+    recordings: createPostgresRecordings({ database, now: () => new Date(), onEvents, onJob, lateErasureMs: s3 === undefined ? null : LATE_ERASURE_MS, measureAfterMs, publicUrl }),
     queue: createJobQueue({ database, leaseMs }),
     source: access.kind === 'folder' ? createFolderSegmentSource(access) : createAriSegmentSource(access),
     store: createEncryptedRecordingStore({ store: s3 === undefined ? createFolderRecordingStore({ recordingsDir }) : createS3RecordingStore(s3), keys, recordingsDir }),

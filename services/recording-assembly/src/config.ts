@@ -15,7 +15,7 @@ export const assemblyConfig = {
   ariUrl: variable('ARI_URL', z.url({ protocol: /^https?$/ }).optional(), 'address of Asterisk\'s HTTP server; needed without SPOOL_DIR'),
   ariUsername: variable('ARI_USERNAME', z.string().optional(), 'ARI user; needed without SPOOL_DIR'),
   ariPassword: secret('ARI_PASSWORD', z.string().optional(), 'its password; needed without SPOOL_DIR'),
-  publicUrl: variable('PUBLIC_URL', z.url({ protocol: /^https?$/ }).transform(url => url.replace(/\/+$/, '')).optional(), 'where others reach this service, say https://recordings.example.org: for the addresses in what is exported; without it what the request says'),
+  publicUrl: variable('PUBLIC_URL', z.url({ protocol: /^https?$/ }).transform(url => url.replace(/\/+$/, '')).optional(), 'where others reach this service, say https://recordings.example.org: for the addresses in events and in what is exported; without it events have paths, and exports what the request says'),
   ffmpeg: variable('FFMPEG', z.string().min(1).default('ffmpeg'), 'the program that makes other formats, and resamples what came at another rate'),
   linkSecrets: secret('LINK_SECRETS', commaList().pipe(z.array(z.string().min(32, 'expected at least 32 characters'))).default([]), 'secrets of signed links, separated by commas: the first signs, all are believed; without any there are no links'),
   s3Bucket: variable('S3_BUCKET', z.string().min(3).optional(), 'keep recordings in this bucket of an S3 store instead of in RECORDINGS_DIR, which then holds only what is on its way'),

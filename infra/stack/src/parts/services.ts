@@ -86,6 +86,7 @@ export async function startService (name: ServiceName, stack: Stack, context: Co
     cwd: dir,
     stopTimeoutMs: 20_000,
     env: {
+      PUBLIC_URL: `http://${host}:${httpPort}`,
       ...process.env,
       DATABASE_URL: stack.postgres.roles[role],
       KAFKA_BROKERS: stack.kafka.brokers.join(','),

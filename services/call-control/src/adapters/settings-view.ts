@@ -39,6 +39,8 @@ export function createSettingsView (replica: Replica<'tacet.settings.v1'>): { se
         const agent = replica.get('agent.changed', agentId)
         return agent && freezeAgent(agent)
       },
+      companyName: companyId => replica.get('company.changed', companyId)?.name,
+      agentName: agentId => replica.get('agent.changed', agentId)?.name,
     },
   }
 }

@@ -1,6 +1,6 @@
 import { decide, versionsOf, type CallDecision, type FrozenAgent, type FrozenCall } from '@tacet/policy'
 import type { CallEventType, Direction } from '@tacet/contracts'
-import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
+import { isOver, joinedAgents, named, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
 import { isDueAgain, isMissing, lateStartOf } from './late-start.ts'
 import { clockOf, overdue } from './longest-pause.ts'
@@ -104,6 +104,7 @@ function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: numb
   const rules = settings.rulesFor(view.companyId, view.number)
   draft.call = {
     ...draft.call,
+    ...named('companyName', settings.companyName(view.companyId)),
     answeredAtMs: atMs,
     recordedLegId: view.recordedLegId,
     sampleRateHz: view.isWideband ? 16000 : 8000,
@@ -121,7 +122,7 @@ function admit (draft: Draft, agents: AgentView[], settings: SettingsNow, atMs: 
   for (const { agentId, endpoint, channelId, isJoined } of agents) {
     const participant = draft.call.participants.find(candidate => candidate.channelId === channelId)
     if (!isJoined || !participant || participant.joinedAtMs !== null) continue
-    updateParticipant(draft, channelId, { joinedAtMs: atMs, rules: settings.agentRules(agentId) ?? null })
+    updateParticipant(draft, channelId, { joinedAtMs: atMs, ...named('name', settings.agentName(agentId)), rules: settings.agentRules(agentId) ?? null })
     draft.emit('call.agent-joined', atMs, { agentId, endpoint })
   }
 }

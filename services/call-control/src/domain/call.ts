@@ -8,6 +8,8 @@ import { newRecording, type Recording, type RecordingEffect, type RecordingInput
 /** An agent's part in a call; rules are frozen when the agent joins. */
 export interface Participant {
   agentId: string
+  /** As it was when they joined; their rules hold nothing personal. */
+  name?: string
   endpoint: string
   channelId: string
   joinedAtMs: number | null
@@ -24,6 +26,8 @@ export interface Call {
   aliases: string[]
   pbxId: string
   companyId: string
+  /** As it was when the call was answered. */
+  companyName?: string
   linkedIds: string[]
   direction: Direction
   number: string | null
@@ -59,6 +63,8 @@ export interface Call {
 export interface SettingsNow {
   rulesFor: (companyId: string, number: string | null) => FrozenRules | undefined
   agentRules: (agentId: string) => FrozenAgent | undefined
+  companyName: (companyId: string) => string | undefined
+  agentName: (agentId: string) => string | undefined
 }
 
 export type CallInput =
@@ -121,3 +127,6 @@ export const joinedAgents = (call: Call): Participant[] =>
 export const publicState = ({ phase }: Recording): RecordingState => phase.status === 'ending' ? 'ended' : phase.status
 
 export const isPauseOverdue = ({ longPause }: Call): boolean => longPause?.isOverdue === true
+
+/** The key only if there is a name: an undefined would not survive JSON. */
+export const named = <Key extends string>(key: Key, name: string | undefined): Partial<Record<Key, string>> => name === undefined ? {} : { [key]: name } as Record<Key, string>

@@ -60,6 +60,8 @@ export function createSettings ({ company: theCompany = company(), numbers = [],
         const found = agents.find(candidate => candidate.agentId === agentId)
         return found && freezeAgent(found)
       },
+      companyName: id => id === theCompany.companyId ? theCompany.name : undefined,
+      agentName: agentId => agents.find(candidate => candidate.agentId === agentId)?.name,
     },
   }
 }

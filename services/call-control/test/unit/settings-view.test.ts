@@ -39,4 +39,6 @@ t.test('rules are frozen for company, number and agent, and unknown ones are und
   t.equal(settings.rulesFor('c0000000-0000-4000-8000-00000000ffff', null), undefined)
   t.match(settings.agentRules(anna), { agentId: anna, version: 3 })
   t.equal(settings.agentRules(ben), undefined)
+  t.same([companyId, 'c0000000-0000-4000-8000-00000000ffff'].map(settings.companyName), ['Acme', undefined])
+  t.same([anna, ben].map(settings.agentName), ['Somebody', undefined])
 })

@@ -4,7 +4,7 @@ import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { madeOfMaster } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
-import { agentIdsOf, linksOf, retainUntilOf } from '../domain/recording.ts'
+import { agentIdsOf, linksInEvent, retainUntilOf } from '../domain/recording.ts'
 import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
@@ -22,6 +22,8 @@ export interface PostgresRecordingsOptions {
   /** For stores in which an attempt that has lost its lease may still leave a file: when it surely no longer does. */
   lateErasureMs: number | null
   measureAfterMs: number
+  /** Where others reach this service. */
+  publicUrl?: string | undefined
 }
 
 /** Playing, seeking and playing again within this time is one entry in the audit log. */
@@ -30,7 +32,7 @@ const SITTING_MS = 30 * 60_000
 type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
 
-export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs, measureAfterMs }: PostgresRecordingsOptions): Recordings {
+export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs, measureAfterMs, publicUrl }: PostgresRecordingsOptions): Recordings {
   function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
     return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
@@ -132,10 +134,9 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
           ...expendable.length === 0 ? [] : [{ kind: 'delete-segments' as const, payload: { files: expendable } }],
           ...sha256 === null ? [] : madeOfMaster(row.manifest, measureAfterMs),
         ])
-        const { recording, audio, timeline } = linksOf(row)
         await announce(tx, row, {
           type: 'recording.assembled',
-          data: { outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: { recording, audio, timeline: timeline ?? recording } },
+          data: { outcome, reasons, durationMs, samples, sha256, gaps: gaps.length, links: linksInEvent(row, publicUrl) },
         })
       })
       onEvents()
@@ -187,9 +188,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         // What is still made of the old version would take itself for that of the new one.
         await tx.delete(jobs).where(and(eq(jobs.recordingId, job.recordingId), inArray(jobs.kind, ['measure', 'encode'])))
         const { purgeId, at, credentialId, agentId } = before.purge
-        const { recording, audio, timeline } = linksOf(row)
         await addJobs(tx, row, job.correlationId, [
-          eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: { recording, audio, timeline: timeline ?? recording } }),
+          eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: linksInEvent(row, publicUrl) }),
           ...sha256 === null ? [] : madeOfMaster(row.manifest, measureAfterMs),
         ])
       })

@@ -1,6 +1,6 @@
 import type { Manifest, OutputFormat } from '@tacet/contracts'
 import type { NewJob } from './jobs.ts'
-import { agentIdsOf } from './recording.ts'
+import { agentIdsOf, agentsOf } from './recording.ts'
 
 export const fileOfFormat = (format: OutputFormat): string => `recording.${format}`
 
@@ -14,16 +14,15 @@ export const madeOfMaster = ({ settings }: Manifest, measureAfterMs: number): Ne
 
 /** Who, when and under which number: what a player shows, and what is found again when only the file is left. */
 export function tagsOf (manifest: Manifest): Record<string, string> {
-  const { recordingId, companyId, number, startedAt } = manifest
-  const agents = agentIdsOf(manifest).join(', ')
+  const { recordingId, companyId, companyName, number, startedAt } = manifest
   return {
     title: `Call ${number ?? ''} ${startedAt.slice(0, 19).replace('T', ' ')} UTC`.replaceAll(/ +/g, ' '),
-    artist: agents,
-    album: companyId,
+    artist: agentsOf(manifest).map(({ agentId, name }) => name ?? agentId).join(', '),
+    album: companyName ?? companyId,
     date: startedAt,
     tacet_recording: recordingId,
     tacet_company: companyId,
-    tacet_agents: agents,
+    tacet_agents: agentIdsOf(manifest).join(', '),
     ...(number === null ? {} : { tacet_number: number }),
     tacet_start: startedAt,
   }

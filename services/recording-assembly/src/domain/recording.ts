@@ -1,4 +1,4 @@
-import type { AssemblyEventData, Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, CallAgent, Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
 import type { Reason } from './segment.ts'
 
 export const masterFile = 'recording.wav'
@@ -51,7 +51,19 @@ export function linksOf ({ recordingId, status, sha256 }: Pick<Recording, 'recor
   return { recording, audio: sha256 === null ? null : `${recording}/audio`, timeline: isFinished ? `${recording}/timeline` : null }
 }
 
-export const agentIdsOf = ({ agents }: Manifest): string[] => [...new Set(agents.map(({ agentId }) => agentId))]
+/** As an event names them, for whoever does not know where we are; paths where nobody has told us. */
+export function linksInEvent (recording: Pick<Recording, 'recordingId' | 'status' | 'sha256'>, publicUrl = '') {
+  const links = linksOf(recording)
+  return {
+    recording: publicUrl + links.recording,
+    audio: links.audio === null ? null : publicUrl + links.audio,
+    timeline: publicUrl + (links.timeline ?? links.recording),
+  }
+}
+
+/** Each once, however often they joined. */
+export const agentsOf = ({ agents }: Manifest): CallAgent[] => [...new Map(agents.map(agent => [agent.agentId, agent])).values()]
+export const agentIdsOf = (manifest: Manifest): string[] => agentsOf(manifest).map(({ agentId }) => agentId)
 
 const dayMs = 86_400_000
 export const retainUntilOf = ({ endedAt, settings: { retentionDays } }: Manifest): Date | null =>

@@ -41,6 +41,6 @@ export function createExportVcon ({ recordings, store, files, ...patience }: Vco
     const audio = recording.sha256 === null
       ? null
       : { url: `${publicUrl}/v1/recordings/${recording.recordingId}/audio`, sha512: recording.sha512 ?? await hashOf(recording, scope) }
-    return toVcon({ manifest: recording.manifest, timeline, version: recording.version, audio })
+    return toVcon({ manifest: recording.manifest, timeline, audio })
   }
 }

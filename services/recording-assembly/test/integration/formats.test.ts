@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { eq } from 'drizzle-orm'
 import { test } from 'tap'
 import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
-import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat } from '@tacet/contracts'
+import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat, type Vcon } from '@tacet/contracts'
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
@@ -33,7 +33,9 @@ test('other formats and rates', async t => {
   const pathOf = (manifest: Manifest, file: string) => join(around.recordingsDir, manifest.recordingId.slice(0, 2), manifest.recordingId, '1', file)
 
   t.test('a recording is made in the formats that the company wants, with tags, and lasts as long in each', async t => {
-    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 3_000, toMs: 5_000 }], { settings: settingsOf(['opus', 'mp3', 'flac']) })
+    const manifest = manifestOf([{ fromMs: 0, toMs: 2_000 }, { fromMs: 3_000, toMs: 5_000 }], { settings: settingsOf(['opus', 'mp3', 'flac']), companyName: 'Acme' })
+    const [agent] = manifest.agents
+    manifest.agents = [{ ...agent!, name: 'Anna' }, { ...agent!, name: 'Anna' }]
     await around.putSegment(manifest, 1, tone(15_800, 440))
     await around.putSegment(manifest, 2, tone(15_800, 880))
     await publishEnded(around, manifest)
@@ -46,7 +48,7 @@ test('other formats and rates', async t => {
       t.equal(streams[0].codec_name, format)
       t.ok(Math.abs(Number(found.duration) - 3.95) < 0.3, `${format} lasts ${found.duration} s`)
       const tags = Object.fromEntries(Object.entries({ ...found.tags, ...streams[0].tags }).map(([name, value]) => [name.toLowerCase(), value]))
-      t.match(tags, { tacet_company: manifest.companyId, tacet_agents: actor.agentId, tacet_number: manifest.number, tacet_start: manifest.startedAt, artist: actor.agentId, album: manifest.companyId }, `${format} says whose it is`)
+      t.match(tags, { tacet_company: manifest.companyId, tacet_agents: actor.agentId, tacet_number: manifest.number, tacet_start: manifest.startedAt, artist: 'Anna', album: 'Acme' }, `${format} says whose it is`)
     }
     const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', pathOf(manifest, 'recording.flac'), '-f', 's16le', '-'], { encoding: 'buffer' })
     const samples = joinedAt(Int16Array.from([...tone(15_800, 440), ...tone(15_800, 880)]), 15_800)
@@ -209,16 +211,16 @@ test('other formats and rates', async t => {
     await assembledOf(manifest)
     const path = `/v1/recordings/${manifest.recordingId}`
     const vcon = vconSchema.parse((await service.call(`${path}/vcon`, { token })).body)
-    const [dialog] = vcon.dialog
-    t.match(vcon, { uuid: manifest.recordingId, parties: [{ tel: `tel:${manifest.customer}` }, { uuid: actor.agentId }] })
-    t.match(dialog, { type: 'recording', start: manifest.segments[0]!.openedAt, duration: 1.975, parties: [0, 1], originator: 0, party_history: [{ party: 1, event: 'join' }] })
-    const audio = Buffer.from(await (await fetch(dialog!.url, { headers: { authorization: `Bearer ${token}` } })).arrayBuffer())
-    t.equal(dialog!.content_hash, `sha512-${createHash('sha512').update(audio).digest('base64url')}`)
-    t.same(JSON.parse(vcon.attachments[0]!.body), (await service.call(`${path}/timeline`, { token })).body)
+    const recording = vcon.dialog.find(({ type }) => type === 'recording') as Extract<Vcon['dialog'][number], { type: 'recording' }>
+    t.match(vcon, { uuid: manifest.recordingId, parties: [{ tel: `tel:${manifest.customer}` }, { uuid: actor.agentId }, { type: 'organization' }] })
+    t.match(recording, { start: manifest.segments[0]!.openedAt, duration: 1.975, parties: [0, 1] })
+    const audio = Buffer.from(await (await fetch(recording.url, { headers: { authorization: `Bearer ${token}` } })).arrayBuffer())
+    t.equal(recording.content_hash, `sha512-${createHash('sha512').update(audio).digest('base64url')}`)
+    t.same(vcon.attachments[0]?.body, (await service.call(`${path}/timeline`, { token })).body)
 
     const empty = manifestOf([])
     await publishEnded(around, empty)
     await assembledOf(empty)
-    t.match(vconSchema.parse((await service.call(`/v1/recordings/${empty.recordingId}/vcon`, { token })).body), { dialog: [], attachments: [] })
+    t.match(vconSchema.parse((await service.call(`/v1/recordings/${empty.recordingId}/vcon`, { token })).body), { dialog: [{ type: 'recording-set', recordings: [] }] })
   })
 })

@@ -31,7 +31,8 @@ async function putCall (around: Surroundings, overrides: Partial<Manifest> = {})
 const samplesOf = (wav: Buffer): Int16Array => new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length))
 
 test('the purge of a part of a recording', async t => {
-  const around = await surroundings(t)
+  const publicUrl = 'https://recordings.example.org'
+  const around = await surroundings(t, { PUBLIC_URL: `${publicUrl}/` })
   const admin = await around.addCredential({ companyId, roles: ['admin'] })
   const supervisor = await around.addCredential({ companyId, roles: ['supervisor'] })
   const service = await startService(t, around.config)
@@ -60,6 +61,9 @@ test('the purge of a part of a recording', async t => {
     t.match(order, { status: 202, body: { version: 1, isBeingPurged: true } })
     const event = await purged(recordingId)
     t.match(event, { version: 2, samples: 32_000, durationMs: 4_000, companyId })
+    for (const { links } of [event, (await probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === recordingId)).data]) {
+      t.same(links, { recording: publicUrl + path, audio: `${publicUrl}${path}/audio`, timeline: `${publicUrl}${path}/timeline` }, 'whoever consumes it need not know where we are')
+    }
 
     t.match((await service.call(path, { token: supervisor })).body, { version: 2, isBeingPurged: false, samples: 32_000, sha256: event.sha256, gaps: 2 })
     const timeline = timelineSchema.parse((await service.call(`${path}/timeline`, { token: supervisor })).body)
