@@ -11,10 +11,10 @@ import { AssemblyImpossible } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import { inParallel } from './in-parallel.ts'
 import { inspectSegment } from './inspect-segment.ts'
-import { isHeard } from './is-heard.ts'
 import { putMaster } from './master-file.ts'
 import { raiseForSegment } from './raise-for-segment.ts'
 import { putTimeline } from './timeline-file.ts'
+import { unheardTracks } from './unheard-tracks.ts'
 import type { Alarms, AssembledRecording, Copies, Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
 
 type Attempt = Pick<Recording, 'recordingId' | 'generation' | 'manifest'>
@@ -53,7 +53,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
       part(tell, 0, 0.3)(++inspected / plan.segments.length)
       return judged
     })
-    const verdict = judgeRecording(manifest, segments, await isHeard(segments, signal))
+    const verdict = judgeRecording(manifest, segments, await unheardTracks(segments, signal))
     const kept = keptOf(verdict, segments)
     return { verdict, segments: kept, arrangement: arrange(manifest, plan.channels, kept) }
   }

@@ -1,4 +1,4 @@
-import { timelineSchema, type Manifest } from '@tacet/contracts'
+import { timelineSchema, type Manifest, type TrackName } from '@tacet/contracts'
 import { test } from 'tap'
 import { arrange } from '../../src/domain/arrangement.ts'
 import { judgeRecording, keptOf } from '../../src/domain/outcome.ts'
@@ -105,9 +105,20 @@ test('a recording is complete, incomplete or empty', t => {
 })
 
 test('a recording without any sound is not complete, unless it is too short to say so', t => {
-  t.match(judgeRecording(manifest, segments([8000, 0, 0]), false), { outcome: 'incomplete', reasons: [{ code: 'nothing-heard' }] })
-  t.same(judgeRecording(manifest, segments([7900, 0, 0]), false), { outcome: 'complete', reasons: [] })
-  t.match(judgeRecording({ ...manifest, faults: ['recorder-lost'] }, segments([8000, 0, 0]), false), { reasons: [{ code: 'recorder-lost' }] })
+  t.match(judgeRecording(manifest, segments([8000, 0, 0]), ['mix']), { outcome: 'incomplete', reasons: [{ code: 'nothing-heard' }] })
+  t.same(judgeRecording(manifest, segments([7900, 0, 0]), ['mix']), { outcome: 'complete', reasons: [] })
+  t.match(judgeRecording({ ...manifest, faults: ['recorder-lost'] }, segments([8000, 0, 0]), ['mix']), { reasons: [{ code: 'recorder-lost' }] })
+  t.end()
+})
+
+test('neither is a stereo recording of which one side has no sound, unless that may have said nothing', t => {
+  const stereo = (seconds: number[], ...unheard: TrackName[]) => judgeRecording(manifest, segments(seconds.map(s => s * 8000)).map(({ segment, tracks: [track] }) =>
+    ({ segment, tracks: (['in', 'out'] as const).map(side => ({ ...track!, file: { ...track!.file, track: side } })) })), unheard)
+  t.same(stereo([6, 6, 0]), { outcome: 'complete', reasons: [] })
+  t.match(stereo([6, 6, 0], 'in'), { outcome: 'incomplete', reasons: [{ code: 'side-not-heard', detail: /customer or caller: 12000 ms/ }] })
+  t.match(stereo([6, 6, 0], 'out'), { outcome: 'incomplete', reasons: [{ code: 'side-not-heard', detail: /agent/ }] })
+  t.same(stereo([5, 4, 0], 'out'), { outcome: 'complete', reasons: [] })
+  t.match(stereo([6, 6, 0], 'in', 'out').reasons, [{ code: 'nothing-heard' }])
   t.end()
 })
 
