@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eq } from 'drizzle-orm'
-import { test } from 'tap'
+import { test, type Test } from 'tap'
+import WaveformData from 'waveform-data'
 import { encodeWav, readSamples, readWav, readWavFile } from '@tacet/audio'
-import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat, type Vcon } from '@tacet/contracts'
+import { isProblem, peaksSchema, vconSchema, type Manifest, type OutputFormat, type Peaks, type Vcon } from '@tacet/contracts'
 import { loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createPorts } from '../../src/assembly.ts'
@@ -21,6 +22,16 @@ import { joinedAt, publishEnded, startService, surroundings } from '../helpers/s
 const run = promisify(execFile)
 const tone = (count: number, hz: number, sampleRateHz = 8000) => Int16Array.from({ length: count }, (_, i) => Math.round(8000 * Math.sin(2 * Math.PI * hz * i / sampleRateHz)))
 const settingsOf = (outputFormats: OutputFormat[]) => ({ ...manifestOf([]).settings, outputFormats })
+
+/** By the library of those who thought the format up, as players do. */
+function readByOthers (t: Test, peaks: Peaks): void {
+  const waveform = WaveformData.create(peaks)
+  t.match(waveform, { channels: peaks.channels, length: peaks.length, bits: peaks.bits, sample_rate: peaks.sample_rate, scale: peaks.samples_per_pixel })
+  for (let channel = 0; channel < peaks.channels; channel++) {
+    const [low, high] = [0, 1].map(extreme => peaks.data.filter((_, i) => i % (2 * peaks.channels) === 2 * channel + extreme))
+    t.same([waveform.channel(channel).min_array(), waveform.channel(channel).max_array()], [low, high])
+  }
+}
 
 test('other formats and rates', async t => {
   const around = await surroundings(t)
@@ -157,6 +168,7 @@ test('other formats and rates', async t => {
     for (const round of ['made', 'kept']) {
       const peaks = peaksSchema.parse((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?bits=16`, { token })).body)
       t.match(peaks, { version: 2, channels: 1, sample_rate: 8000, samples_per_pixel: 256, bits: 16, length: Math.ceil(samples / 256), data: { length: 2 * Math.ceil(samples / 256) } }, round)
+      readByOthers(t, peaks)
       const [gap] = peaks.gaps
       t.match(gap, { atSample: 15_800, pixel: 61, reasons: ['agent'] })
       const isQuiet = (pixel: number) => peaks.data[2 * pixel] === 0 && peaks.data[2 * pixel + 1] === 0
@@ -166,6 +178,7 @@ test('other formats and rates', async t => {
     }
     const coarse = (await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=10`, { token })).body
     t.match(coarse, { bits: 8, length: 10 })
+    readByOthers(t, coarse)
     t.ok(Math.max(...coarse.data) === 31 && Math.min(...coarse.data) === -32)
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks?pixels=0`, { token })).problem(), { code: 'invalid-request' })
     t.match((await service.call(`/v1/recordings/${manifest.recordingId}/peaks`)).problem(), { code: 'unauthenticated' })
