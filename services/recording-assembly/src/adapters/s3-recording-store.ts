@@ -1,16 +1,15 @@
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import {
   AbortMultipartUploadCommand, DeleteObjectsCommand, GetBucketVersioningCommand, GetObjectCommand, HeadBucketCommand, HeadObjectCommand,
   ListMultipartUploadsCommand, ListObjectsV2Command, S3Client, type ServerSideEncryption,
 } from '@aws-sdk/client-s3'
-import { Upload } from '@aws-sdk/lib-storage'
 import { deadline, type CheckResult } from '@tacet/service-kit'
 import { part } from '../domain/progress.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { RecordingStore, StoredFile } from '../usecases/ports.ts'
 import { digestOf, digestOfFile } from './digest.ts'
 import { guarded } from './guarded.ts'
+import { uploadFile } from './s3-upload.ts'
 import { clearScratch, withScratchFile } from './scratch.ts'
 
 export interface S3Options {
@@ -42,8 +41,6 @@ export interface S3Patience {
 const patient: S3Patience = { answerMs: 30_000, uploadMs: 240_000, silenceMs: 30_000 }
 /** How long a bucket that keeps no versions is believed to go on so. */
 const TRUST_MS = 10 * 60_000
-const PART_BYTES = 8 * 1024 * 1024
-const PARTS_AT_ONCE = 2
 const PAGE = 1_000
 
 /** Recordings in a bucket: `<prefix><first two digits>/<recordingId>/<generation>/<file>`. */
@@ -70,27 +67,12 @@ export function createS3RecordingStore (options: S3Options): RecordingStore {
   const within = (signal?: AbortSignal) => ({ requestTimeout: answerMs, ...(signal && { abortSignal: signal }) })
 
   async function upload (name: StoredFile, path: string, onBytes: (bytes: number) => void, signal?: AbortSignal): Promise<void> {
-    const upload = new Upload({
-      client: signal === undefined ? client : stoppable(client, signal),
-      params: {
-        Bucket,
-        Key: keyOf(name),
-        Body: createReadStream(path, { highWaterMark: 1024 * 1024 }),
-        ChecksumAlgorithm: 'SHA256',
-        ...(serverSideEncryption !== undefined && { ServerSideEncryption: serverSideEncryption }),
-        ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
-      },
-      partSize: PART_BYTES,
-      queueSize: PARTS_AT_ONCE,
-    })
-    upload.on('httpUploadProgress', ({ loaded = 0 }) => onBytes(loaded))
-    const abort = () => { upload.abort().catch(() => {}) }
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      await asked(upload.done(), signal)
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
+    await asked(uploadFile(client, path, {
+      Bucket,
+      Key: keyOf(name),
+      ...(serverSideEncryption !== undefined && { ServerSideEncryption: serverSideEncryption }),
+      ...(kmsKeyId !== undefined && { SSEKMSKeyId: kmsKeyId }),
+    }, { onBytes, signal }), signal)
   }
 
   async function get (name: StoredFile, range?: { start: number, end: number }, signal?: AbortSignal): Promise<Readable> {
@@ -198,12 +180,6 @@ async function asked<T> (request: Promise<T>, signal?: AbortSignal): Promise<T> 
     signal?.throwIfAborted()
     throw unavailable(error)
   }
-}
-
-/** The same client, whose requests end with the signal; but what an upload has left may still be cleared away. */
-function stoppable (client: S3Client, abortSignal: AbortSignal): S3Client {
-  const send = (command: Parameters<S3Client['send']>[0]): Promise<unknown> => client.send(command, command instanceof AbortMultipartUploadCommand ? {} : { abortSignal })
-  return Object.assign(Object.create(client) as S3Client, { send })
 }
 
 /** Fails when nothing more comes for so long, or it breaks off. A reader may take his time. */
