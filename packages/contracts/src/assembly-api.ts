@@ -113,7 +113,13 @@ export const deletedSchema = z.object({ recordingId: idSchema, deletedAt: timest
 /** What is to be cut out: a segment; a stretch as it is heard in the recording; or a stretch of the call. */
 export const purgeSchema = z.union([
   z.object({ reason: reasonSchema, segment: z.int().positive() }).strict(),
-  z.object({ reason: reasonSchema, fromMs: z.number().nonnegative(), toMs: z.number().positive() }).strict().refine(({ fromMs, toMs }) => fromMs < toMs, { path: ['toMs'], message: 'must be later than fromMs' }),
+  z.object({
+    reason: reasonSchema,
+    fromMs: z.number().nonnegative(),
+    toMs: z.number().positive(),
+    /** Of the recording in which it was heard there: in the next one something else is. */
+    version: z.int().positive(),
+  }).strict().refine(({ fromMs, toMs }) => fromMs < toMs, { path: ['toMs'], message: 'must be later than fromMs' }),
   z.object({ reason: reasonSchema, from: timestampSchema, to: timestampSchema }).strict().refine(({ from, to }) => Date.parse(from) < Date.parse(to), { path: ['to'], message: 'must be later than from' }),
 ]).meta({ id: 'PurgeOrder' })
 export type PurgeOrderBody = z.infer<typeof purgeSchema>

@@ -178,7 +178,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       })
     },
 
-    async completePurge (job, { durationMs, samples, bytes, sha256, gaps, version }) {
+    async completePurge (job, { durationMs, samples, bytes, sha256, gaps, version }, segmentFiles) {
       await endingTogether(job, async (tx, before) => {
         if (before.purge === null || before.hold !== null) throw new LeaseLost()
         const row = await update(tx, job.recordingId, {
@@ -189,7 +189,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         await tx.delete(jobs).where(and(eq(jobs.recordingId, job.recordingId), inArray(jobs.kind, ['measure', 'encode'])))
         const { purgeId, at, credentialId, agentId } = before.purge
         await addJobs(tx, row, job.correlationId, [
-          eraseUpTo(before.generation - 1, { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: linksInEvent(row, publicUrl) }),
+          eraseUpTo(before.generation - 1, {
+            files: segmentFiles,
+            purged: { purgeId, version, orderedAt: at, by: { credentialId, agentId }, durationMs, samples, sha256, links: linksInEvent(row, publicUrl) },
+          }),
           ...sha256 === null ? [] : madeOfMaster(row.manifest, measureAfterMs),
         ])
       })

@@ -4,7 +4,7 @@ export interface JobPayload {
   /** For `check`: what was closed while its call goes on. */
   callId?: string
   segment?: Segment
-  /** For `delete-segments`: the files whose audio is in the recording. */
+  /** What is to be deleted from the PBX: for `delete-segments` what is in the recording, for `erase` what of it was cut out. */
   files?: TrackFile[]
   /** For `erase`: the last generation of which nothing may be left. */
   upToGeneration?: number
@@ -17,8 +17,8 @@ export interface JobPayload {
 export interface NewJob { kind: JobKind, item?: string, payload?: JobPayload, delayMs?: number }
 
 /** In the transaction in which those generations cease to count. */
-export const eraseUpTo = (generation: number, purged?: JobPayload['purged']): NewJob =>
-  ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation, ...(purged && { purged }) } })
+export const eraseUpTo = (generation: number, cutOut: Pick<JobPayload, 'purged' | 'files'> = {}): NewJob =>
+  ({ kind: 'erase', item: String(generation), payload: { upToGeneration: generation, ...cutOut } })
 
 /** In the transaction in which the recording is marked as deleted. */
 export const eraseAll = (generation: number): NewJob => ({ kind: 'erase', item: 'recording', payload: { upToGeneration: generation, isWhole: true } })

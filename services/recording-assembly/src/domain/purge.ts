@@ -20,9 +20,16 @@ const toMs = (timeline: Timeline, samples: number): number => samples / timeline
 export function findPurge (timeline: Timeline, wish: PurgeWish): { ranges: SampleRange[], segments: number[] } {
   const ranges = merged(rangesOf(timeline, wish).map(({ from, to }) => ({ from: Math.max(0, from), to: Math.min(timeline.samples, to) })).filter(({ from, to }) => from < to))
   const touched = timeline.segments.filter(segment => ranges.some(({ from, to }) => segment.offsetSamples < to && endOf(segment) > from)).map(({ number }) => number)
-  // A segment of which nothing was fit for the recording has a file all the same.
-  const named = 'segment' in wish && timeline.segments.some(({ number }) => number === wish.segment) ? [wish.segment] : []
-  return { ranges, segments: [...new Set([...touched, ...named])] }
+  return { ranges, segments: [...new Set([...touched, ...unfit(timeline, wish)])] }
+}
+
+/** A segment of which nothing was fit for the recording has a file all the same. */
+function unfit ({ segments }: Timeline, wish: PurgeWish): number[] {
+  const isMeant = ({ number, startedAt, endedAt }: Segment): boolean => {
+    if ('segment' in wish) return number === wish.segment
+    return 'from' in wish && Date.parse(startedAt) < Date.parse(wish.to) && Date.parse(endedAt) > Date.parse(wish.from)
+  }
+  return segments.filter(segment => segment.samples === 0 && !segment.notes.includes('purged') && isMeant(segment)).map(({ number }) => number)
 }
 
 function rangesOf (timeline: Timeline, wish: PurgeWish): SampleRange[] {
@@ -115,7 +122,7 @@ function nothingOf ({ gapMode }: Timeline, ranges: readonly SampleRange[]): Cut 
 }
 
 /** The timeline of the new version. `audio` null: nothing is left to hear. */
-export function cutTimeline (old: Timeline, cut: Cut, order: Pick<PurgeOrder, 'purgeId' | 'at' | 'credentialId' | 'agentId'>, audio: { bytes: number, sha256: string } | null): Timeline {
+export function cutTimeline (old: Timeline, cut: Cut, order: Pick<PurgeOrder, 'purgeId' | 'at' | 'credentialId' | 'agentId' | 'segments'>, audio: { bytes: number, sha256: string } | null): Timeline {
   const { kept, layout, positionOf, replacements } = cut
   const inMs = (placed: { offsetSamples: number, samples: number }) => ({ ...placed, offsetMs: toMs(old, placed.offsetSamples), durationMs: toMs(old, placed.samples) })
   const partsOf = (placed: { offsetSamples: number, samples: number }): SampleRange[] =>
@@ -133,7 +140,8 @@ export function cutTimeline (old: Timeline, cut: Cut, order: Pick<PurgeOrder, 'p
     sha256: audio?.sha256 ?? null,
     segments: old.segments.flatMap(segment => {
       const parts = partsOf(segment)
-      if (parts.length === 0) return segment.samples === 0 ? [{ ...segment, ...inMs({ offsetSamples: positionOf(segment.offsetSamples), samples: 0 }) }] : [emptied(segment, inMs({ offsetSamples: positionOf(segment.offsetSamples), samples: 0 }))]
+      const nowhere = inMs({ offsetSamples: positionOf(segment.offsetSamples), samples: 0 })
+      if (parts.length === 0) return segment.samples > 0 || order.segments.includes(segment.number) ? [emptied(segment, nowhere)] : [{ ...segment, ...nowhere }]
       return parts.map(part => partOf(old, segment, part, inMs({ offsetSamples: positionOf(part.from), samples: part.to - part.from }), layout))
     }),
     fills: [

@@ -21,7 +21,7 @@ export function manageRoutes (app: HttpApp, { manageRecording }: { manageRecordi
       ...described('Cuts something out for ever: a new version is made, and the bytes of the old ones are deleted'),
       params: recordingParams,
       body: purgeSchema,
-      response: { 202: recordingViewSchema, ...errors(...refusals, 'legal-hold', 'not-ready', 'nothing-to-purge') },
+      response: { 202: recordingViewSchema, ...errors(...refusals, 'legal-hold', 'not-ready', 'nothing-to-purge', 'precondition-failed') },
     },
   }, async (request, reply) => reply.code(202).send(toView(await manageRecording.purge(request.params.recordingId, askerOf(request), request.body))))
 

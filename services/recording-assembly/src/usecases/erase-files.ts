@@ -15,7 +15,7 @@ interface EraseDependencies {
 /** Deletes what no longer counts; of a deleted recording everything, wherever it may be. Repeated until it is gone, and only then said. */
 export function createEraseFiles ({ recordings, source, store, workDirs, copies, logger }: EraseDependencies) {
   return async ({ job, signal }: Lease): Promise<void> => {
-    const { recordingId, payload: { upToGeneration = 0, isWhole = false, purged } } = job
+    const { recordingId, payload: { upToGeneration = 0, isWhole = false, files = [], purged } } = job
     const recording = await recordings.find(recordingId, { kind: 'all' })
     if (recording === null) return await recordings.finish(job)
     const isDeleted = recording.deletion !== null
@@ -24,13 +24,15 @@ export function createEraseFiles ({ recordings, source, store, workDirs, copies,
     // Whatever the job says, the version that counts stays until the recording is deleted.
     await store.discard(recordingId, upToGeneration, isDeleted || recording.storedGeneration === null ? {} : { keep: recording.storedGeneration })
     if (recording.status === 'failed') await copies.remove(recordingId)
-    if (!isWhole || recording.deletion === null) return await recordings.finish(job, purged && { type: 'recording.purged', data: purged })
-
-    await workDirs.clear(recordingId)
-    for (const file of ownFilesOf(recording.manifest)) {
+    const isOfDeletion = isWhole && recording.deletion !== null
+    if (isOfDeletion) await workDirs.clear(recordingId)
+    for (const file of isOfDeletion ? ownFilesOf(recording.manifest) : files) {
       signal.throwIfAborted()
       await source.remove(file, signal)
     }
+    // Of what is deleted nobody is told afterwards that there is a new version.
+    if (!isWhole || recording.deletion === null) return await recordings.finish(job, purged && !isDeleted ? { type: 'recording.purged', data: purged } : undefined)
+
     const { cause, at, credentialId, agentId } = recording.deletion
     await recordings.erased(job, { type: 'recording.deleted', data: { cause, orderedAt: at, by: { credentialId, agentId } } })
     logger.info({ recordingId, cause }, 'recording deleted')

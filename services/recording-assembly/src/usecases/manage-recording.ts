@@ -57,6 +57,7 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
         requireNoHold(recording)
         finishedGeneration(recording)
         if (found === null || timeline?.version !== recording.version) throw problem('not-ready', 'the recording has just changed', { retryAfterSeconds: 1 })
+        if ('version' in wish && wish.version !== recording.version) throw problem('precondition-failed', `this is version ${recording.version} of the recording`)
         if (found.ranges.length === 0 && found.segments.length === 0) throw problem('nothing-to-purge')
         return {
           set: { purge: { ...orderOf(asker, reason, at), purgeId: newId(), version: recording.version, ...found } },

@@ -173,8 +173,8 @@ export interface Recordings {
   change (recordingId: string, scope: Scope, decide: (recording: Recording) => Change): Promise<Recording | null>
   /** A new generation for the purge that is asked for; null when none is, or a hold stands against it. */
   beginPurge (job: Job): Promise<Recording & { purge: PurgeOrder } | null>
-  /** The new version counts, and nothing of the older ones any more. Throws LeaseLost, also when it was deleted or put on hold meanwhile. */
-  completePurge (job: Job, timeline: Timeline): Promise<void>
+  /** The new version counts, and nothing of the older ones any more; they, and these files on the PBX, are left to a job that then says so. Throws LeaseLost, also when it was deleted or put on hold meanwhile. */
+  completePurge (job: Job, timeline: Timeline, files: TrackFile[]): Promise<void>
   /** Takes note, with event and audit entry, that somebody begins to listen; once per sitting. */
   noteUsage (recording: Recording, usage: Usage, asker: Asker, entry: AuditEntry): Promise<void>
   /** Forgets whoever listened long ago; the audit log does not. */

@@ -9,19 +9,18 @@ import { part } from '../domain/progress.ts'
 import { masterFile, ownFilesOf, type PurgeOrder, type Recording } from '../domain/recording.ts'
 import { DependencyUnavailable } from './errors.ts'
 import { putMaster } from './master-file.ts'
-import type { Lease, RecordingStore, Recordings, SegmentSource, WorkDirs } from './ports.ts'
+import type { Lease, RecordingStore, Recordings, WorkDirs } from './ports.ts'
 import { putTimeline, readTimeline } from './timeline-file.ts'
 
 export interface PurgeDependencies {
   recordings: Recordings
-  source: SegmentSource
   store: RecordingStore
   workDirs: WorkDirs
   logger: Logger
 }
 
 /** Makes the version without what is to go. Until it counts nobody hears the old one; what is left of that is erased by a job of its own. */
-export function createPurgeRecording ({ recordings, source, store, workDirs, logger }: PurgeDependencies) {
+export function createPurgeRecording ({ recordings, store, workDirs, logger }: PurgeDependencies) {
   async function cutAudio (recording: Recording, cut: Cut, workDir: string, lease: Lease): Promise<{ bytes: number, sha256: string } | null> {
     if (cut.kept.length === 0) return null
     const { recordingId, storedGeneration, bytes: oldBytes } = recording
@@ -50,7 +49,7 @@ export function createPurgeRecording ({ recordings, source, store, workDirs, log
   }
 
   return async (lease: Lease): Promise<void> => {
-    const { job, signal } = lease
+    const { job } = lease
     const recording = await recordings.beginPurge(job)
     if (recording === null) return await recordings.finish(job)
     const { recordingId, generation, storedGeneration, purge, manifest } = recording
@@ -58,8 +57,7 @@ export function createPurgeRecording ({ recordings, source, store, workDirs, log
     await store.prepare(recordingId, generation, { keep: storedGeneration })
     const timeline = await makeVersion(recording, await readTimeline(store, { recordingId, generation: storedGeneration }), purge, lease)
     const touched = { ...manifest, segments: manifest.segments.filter(({ number }) => purge.segments.includes(number)) }
-    for (const file of ownFilesOf(touched)) await source.remove(file, signal)
-    await recordings.completePurge(job, timeline)
+    await recordings.completePurge(job, timeline, ownFilesOf(touched))
     logger.info({ recordingId, purgeId: purge.purgeId, version: timeline.version, samples: timeline.samples }, 'recording purged')
   }
 }

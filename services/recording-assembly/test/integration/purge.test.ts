@@ -11,7 +11,7 @@ import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembl
 import { createJobDesk } from '../../src/adapters/postgres-job-desk.ts'
 import { files, jobs, outbox, recordings } from '../../src/db/schema.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
-import { manifestOf } from '../helpers/manifest.ts'
+import { at, manifestOf } from '../helpers/manifest.ts'
 import { hands, mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { countingSamples, logger, publishEnded, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
 
@@ -56,8 +56,9 @@ test('the purge of a part of a recording', async t => {
     const path = `/v1/recordings/${recordingId}`
     await eventually(async () => (await around.filesOfRecordings()).some(name => name.includes(recordingId) && name.endsWith('.flac')))
     const { body: { link } } = await post(`${path}/links`, {})
-    t.equal((await post(`${path}/purge`, { reason: 'a card number', fromMs: 500, toMs: 1_500 }, supervisor)).problem().code, 'forbidden')
-    const order = await post(`${path}/purge`, { reason: 'a card number', fromMs: 500, toMs: 1_500 })
+    const wish = { reason: 'a card number', fromMs: 500, toMs: 1_500, version: 1 }
+    t.equal((await post(`${path}/purge`, wish, supervisor)).problem().code, 'forbidden')
+    const order = await post(`${path}/purge`, wish)
     t.match(order, { status: 202, body: { version: 1, isBeingPurged: true } })
     const event = await purged(recordingId)
     t.match(event, { version: 2, samples: 32_000, durationMs: 4_000, companyId })
@@ -84,6 +85,8 @@ test('the purge of a part of a recording', async t => {
     for (const name of stored) t.notOk((await readFile(join(around.recordingsDir, name))).includes(spoken), name)
     t.match(await around.database.db.select().from(files).where(eq(files.recordingId, recordingId)), [{ generation: 2 }, { generation: 2 }])
     t.equal((await service.call(link)).problem().code, 'link-invalid')
+    t.match((await post(`${path}/purge`, wish)).problem(), { status: 412, code: 'precondition-failed' }, 'what comes twice cuts nothing else')
+    t.equal((await service.call(path, { token: supervisor })).body.version, 2)
     await eventually(() => probe.events.some(({ type, data }) => type === 'audit.recorded' && data.action === 'recording.purge' && data.outcome === 'done' && data.detail.recordingId === recordingId && data.detail.reason === 'a card number'))
   })
 
@@ -92,18 +95,29 @@ test('the purge of a part of a recording', async t => {
     const path = `/v1/recordings/${recordingId}`
     t.equal((await post(`${path}/purge`, { reason: 'too late', segment: 2 })).status, 202)
     t.match(await purged(recordingId), { version: 2, samples: 16_000 })
+    t.equal((await post(`${path}/purge`, { reason: 'too late', segment: 2 })).problem().code, 'nothing-to-purge', 'not twice')
     t.equal((await post(`${path}/purge`, { reason: 'too late', segment: 1 })).status, 202)
     await probe.waitFor(({ type, subject, data }) => type === 'recording.purged' && subject === recordingId && data.version === 3)
     t.match((await service.call(path, { token: supervisor })).body, { version: 3, samples: 0, sha256: null, links: { audio: null } })
     t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)).map(name => name.slice(-'3/timeline.json'.length)), ['3/timeline.json'])
   })
 
+  t.test('finds a stretch by the time of the call', async t => {
+    const recordingId = await assembled()
+    const path = `/v1/recordings/${recordingId}`
+    t.equal((await post(`${path}/purge`, { reason: 'x', from: at(3_000), to: at(4_000) })).problem().code, 'nothing-to-purge', 'there it was paused')
+    t.equal((await post(`${path}/purge`, { reason: 'too late', from: at(1_004), to: at(6_004) })).status, 202)
+    t.match(await purged(recordingId), { version: 2, samples: 24_000 })
+    const samples = samplesOf((await audioOf(path)).bytes)
+    t.same([samples[7_900], samples[8_100]], [first[7_900], second[8_100]])
+  })
+
   t.test('refuses what is not there, what is held, and what makes no sense', async t => {
     const recordingId = await assembled()
     const path = `/v1/recordings/${recordingId}`
     t.equal((await post(`${path}/purge`, { reason: 'x', segment: 7 })).problem().code, 'nothing-to-purge')
-    t.equal((await post(`${path}/purge`, { reason: 'x', fromMs: 90_000, toMs: 91_000 })).problem().code, 'nothing-to-purge')
-    for (const body of [{ segment: 1 }, { reason: 'x' }, { reason: 'x', fromMs: 2, toMs: 1 }, { reason: 'x', segment: 1, fromMs: 1, toMs: 2 }]) {
+    t.equal((await post(`${path}/purge`, { reason: 'x', fromMs: 90_000, toMs: 91_000, version: 1 })).problem().code, 'nothing-to-purge')
+    for (const body of [{ segment: 1 }, { reason: 'x' }, { reason: 'x', fromMs: 1, toMs: 2 }, { reason: 'x', fromMs: 2, toMs: 1, version: 1 }, { reason: 'x', segment: 1, fromMs: 1, toMs: 2 }]) {
       t.equal((await post(`${path}/purge`, body)).problem().code, 'invalid-request', JSON.stringify(body))
     }
     await post(`${path}/hold`, { reason: 'a claim' })
@@ -163,7 +177,7 @@ test('a worker that dies after any of its steps leaves exactly the purged record
     await around.database.db.transaction(tx => ports.recordings.add(tx, manifest, null))
     await work(around)
     const manage = createManageRecording({ recordings: ports.recordings, store: ports.store, audit, newId: randomUUID, moment: () => ({ at: new Date().toISOString(), auditId: randomUUID() }) })
-    await manage.purge(manifest.recordingId, operator, { reason: 'too late', fromMs: 0, toMs: 1_000 })
+    await manage.purge(manifest.recordingId, operator, { reason: 'too late', fromMs: 0, toMs: 1_000, version: 1 })
     return manifest.recordingId
   }
 

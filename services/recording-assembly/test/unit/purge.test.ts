@@ -3,12 +3,12 @@ import fc from 'fast-check'
 import { test } from 'tap'
 import { gainsOf, type Layout } from '@tacet/audio'
 import { timelineSchema, type Timeline } from '@tacet/contracts'
-import { cutTimeline, findPurge, planCut } from '../../src/domain/purge.ts'
+import { cutTimeline, findPurge, planCut, type PurgeWish } from '../../src/domain/purge.ts'
 import { toPeaks } from '../../src/usecases/read-peaks.ts'
 import { at } from '../helpers/manifest.ts'
 
 const rate = 8000
-const order = { purgeId: randomUUID(), at: at(99_000), credentialId: randomUUID(), agentId: null }
+const order = { purgeId: randomUUID(), at: at(99_000), credentialId: randomUUID(), agentId: null, segments: [] }
 
 /** 2 s of segment 1, a gap of 10 s, 3 s of segment 2. */
 function timelineOf (gapMode: Timeline['gapMode']): Timeline {
@@ -56,6 +56,24 @@ test('what is to go is found by segment, by what is heard, and by the time of th
   t.same(findPurge(timeline, { from: at(2_500), to: at(11_000) }), { ranges: [], segments: [] })
   t.same(findPurge(timeline, { segment: 3 }), { ranges: [], segments: [] })
   t.same(findPurge(timeline, { fromMs: 4_000, toMs: 99_000 }).ranges, [{ from: 32_000, to: 40_000 }])
+})
+
+test('what was cut out already is not found again, and a segment that was unfit for the recording is: its file is elsewhere', async t => {
+  const timeline = timelineOf('remove')
+  const cut = (of: Timeline, wish: PurgeWish) => {
+    const found = findPurge(of, wish)
+    return cutTimeline(of, planCut(of, found.ranges), { ...order, segments: found.segments }, { bytes: 1, sha256: 'b' })
+  }
+  t.same(findPurge(cut(timeline, { segment: 2 }), { segment: 2 }), { ranges: [], segments: [] })
+  const unfit = { ...timeline.segments[0]!, number: 3, startedAt: at(5_000), endedAt: at(6_000), offsetSamples: 16_000, samples: 0, durationMs: 0, notes: ['segment-unreadable'] }
+  const torn = { ...timeline, segments: [timeline.segments[0]!, unfit, timeline.segments[1]!] }
+  t.same(findPurge(torn, { segment: 3 }), { ranges: [], segments: [3] })
+  t.same(findPurge(torn, { from: at(5_500), to: at(5_600) }), { ranges: [], segments: [3] }, 'by the time of the call')
+  t.same(findPurge(torn, { from: at(5_500), to: at(12_500) }), { ranges: [{ from: 16_000, to: 20_000 }], segments: [2, 3] })
+  t.same(findPurge(torn, { from: at(6_000), to: at(7_000) }), { ranges: [], segments: [] })
+  const without = cut(torn, { segment: 3 })
+  t.match(without.segments[1], { number: 3, notes: ['segment-unreadable', 'purged'] })
+  t.same(findPurge(without, { segment: 3 }), { ranges: [], segments: [] })
 })
 
 test('without a stand-in the recording becomes shorter, and the timeline says why', async t => {
