@@ -49,6 +49,10 @@ t.test(`in ${minutes} minutes of a bad network the sides of a stereo recording a
   for (const network of ['good', 'lossy', 'stalling']) {
     const here = heard.filter(({ atMs }) => phases.findLast(({ fromMs }) => fromMs <= atMs)?.network === network).map(({ apartMs }) => apartMs).sort((one, other) => one - other)
     const at = (share: number) => Math.round(here[Math.floor((here.length - 1) * share)]!)
+    if (network === 'good') {
+      t.ok(at(0.5) <= 20, 'on a good network the sides are at most 20 ms apart')
+      t.ok(at(0.95) <= 40, 'and but for a few packets never more than another 20')
+    }
     t.pass(`figures: on a ${network} network the sides are ${at(0.5)} ms apart (median), ${at(0.95)} ms (p95), ${at(1)} ms at most, at ${here.length} places`)
   }
 })

@@ -1,4 +1,5 @@
 import type { Manifest, Timeline, Vcon } from '@tacet/contracts'
+import { v5 } from 'uuid'
 import { agentsOf } from './recording.ts'
 
 export interface VconSource {
@@ -16,6 +17,7 @@ type Party = Vcon['parties'][number]
  */
 export function toVcon ({ manifest, timeline, audio }: VconSource): Vcon {
   const { recordingId, direction, number, startedAt, endedAt } = manifest
+  const { version } = timeline
   const { parties, ofSides, indexOf } = partiesOf(manifest)
   const everybody = ofSides.flat()
   const originator = direction === 'outbound' && everybody.length > 1 ? { originator: 1 } : {}
@@ -23,11 +25,11 @@ export function toVcon ({ manifest, timeline, audio }: VconSource): Vcon {
 
   return {
     vcon: '0.4.0',
-    uuid: recordingId,
+    uuid: version === 1 ? recordingId : v5(String(version), recordingId),
     created_at: endedAt,
-    // What it was cut out of is gone, so there is no other vCon to name.
+    // A vCon of its own, so that who keeps the older one does not take it for the same. It names no other: what it was cut out of is gone.
     ...(purge === undefined ? {} : { updated_at: purge.at, redacted: { type: 'tacet-purge' as const } }),
-    subject: `${direction} call${number === null ? '' : ` of ${number}`}, version ${timeline.version}`,
+    subject: `${direction} call${number === null ? '' : ` of ${number}`}, version ${version}`,
     parties,
     dialog: [
       {

@@ -3,9 +3,9 @@ import type { Logger } from '@tacet/service-kit'
 import { fileOfFormat, tagsOf } from '../domain/formats.ts'
 import { planAssembly } from '../domain/plan.ts'
 import { part } from '../domain/progress.ts'
-import { masterFile } from '../domain/recording.ts'
 import type { DerivedFiles, Encoder } from './file-ports.ts'
 import { finishedRecording } from './finished-recording.ts'
+import { readMaster } from './read-master.ts'
 import type { Lease, RecordingStore, Recordings } from './ports.ts'
 
 export interface EncodeDependencies {
@@ -31,7 +31,7 @@ export function createEncodeRecording ({ recordings, store, files, encoder, logg
     const startedMs = now()
     const { bytes, sha256 } = await store.put(name, async (_file, output) => {
       await encoder.encode({
-        input: await store.read({ recordingId, generation, file: masterFile }),
+        input: await readMaster(store, recording),
         output,
         format,
         channels: plan.kind === 'assembly' ? plan.channels : 1,

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto'
 import { createWaveform, WAV_HEADER_BYTES, type Waveform } from '@tacet/audio'
 import type { Logger } from '@tacet/service-kit'
 import { part, type Tell } from '../domain/progress.ts'
-import { masterFile, peaksFile } from '../domain/recording.ts'
+import { peaksFile } from '../domain/recording.ts'
 import type { DerivedFiles } from './file-ports.ts'
 import { finishedRecording } from './finished-recording.ts'
 import type { Lease, RecordingStore, Recordings } from './ports.ts'
+import { readMaster } from './read-master.ts'
 import { readTimeline } from './timeline-file.ts'
 
 export interface MeasureDependencies {
@@ -36,8 +37,7 @@ export function createMeasureRecording ({ recordings, store, files, logger, now 
     const { recordingId, storedGeneration: generation } = recording
     const startedMs = now()
     const { channels, samples } = await readTimeline(store, { recordingId, generation })
-    const audio = await store.read({ recordingId, generation, file: masterFile })
-    const { waveform, sha512 } = await measure(audio, { channels, samplesPerPixel: samplesPerPixelOf(samples), signal, onBytes: bytes => part(tell, 0, 0.8)(bytes / (recording.bytes ?? Infinity)) })
+    const { waveform, sha512 } = await measure(await readMaster(store, recording), { channels, samplesPerPixel: samplesPerPixelOf(samples), signal, onBytes: bytes => part(tell, 0, 0.8)(bytes / (recording.bytes ?? Infinity)) })
     const { bytes, sha256 } = await store.put({ recordingId, generation, file: peaksFile },
       async file => await file.writeFile(JSON.stringify({ ...waveform, data: [...waveform.data] })), { signal, confirm, onProgress: part(tell, 0.8, 1) })
     await recordings.noteSha512(recording, sha512)

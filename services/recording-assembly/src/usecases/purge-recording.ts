@@ -9,6 +9,7 @@ import { part } from '../domain/progress.ts'
 import { masterFile, ownFilesOf, type PurgeOrder, type Recording } from '../domain/recording.ts'
 import { DependencyUnavailable } from './errors.ts'
 import { putMaster } from './master-file.ts'
+import { readMaster } from './read-master.ts'
 import type { Lease, RecordingStore, Recordings, WorkDirs } from './ports.ts'
 import { putTimeline, readTimeline } from './timeline-file.ts'
 
@@ -23,11 +24,10 @@ export interface PurgeDependencies {
 export function createPurgeRecording ({ recordings, store, workDirs, logger }: PurgeDependencies) {
   async function cutAudio (recording: Recording, cut: Cut, workDir: string, lease: Lease): Promise<{ bytes: number, sha256: string } | null> {
     if (cut.kept.length === 0) return null
-    const { recordingId, storedGeneration, bytes: oldBytes } = recording
     const { signal, tell } = lease
     const path = join(workDir, masterFile)
-    const counted = counting(bytes => part(tell, 0, 0.3)(bytes / (oldBytes ?? Infinity)))
-    await pipeline(await store.read({ recordingId, generation: storedGeneration ?? 0, file: masterFile }), counted, createWriteStream(path), { signal })
+    const onBytes = (bytes: number) => part(tell, 0, 0.3)(bytes / (recording.bytes ?? Infinity))
+    await pipeline(await readMaster(store, recording, { onBytes }), createWriteStream(path), { signal })
     const wav = await readWavFile(path)
     if (!wav.ok) throw new DependencyUnavailable('store', `the recording can't be read: ${wav.detail}`)
     const segments = cut.kept.map(({ from, to }): StitchSegment => ({ tracks: [{ path, wav, fromSample: from, samples: to - from }] }))
@@ -59,14 +59,5 @@ export function createPurgeRecording ({ recordings, store, workDirs, logger }: P
     const touched = { ...manifest, segments: manifest.segments.filter(({ number }) => purge.segments.includes(number)) }
     await recordings.completePurge(job, timeline, ownFilesOf(touched))
     logger.info({ recordingId, purgeId: purge.purgeId, version: timeline.version, samples: timeline.samples }, 'recording purged')
-  }
-}
-
-/** Hands on what comes, and tells how much came. */
-const counting = (onBytes: (bytes: number) => void) => async function * (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let bytes = 0
-  for await (const chunk of source) {
-    onBytes(bytes += chunk.length)
-    yield chunk
   }
 }

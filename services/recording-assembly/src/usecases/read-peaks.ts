@@ -46,16 +46,18 @@ export function createReadPeaks ({ recordings, store, files, ...patience }: Peak
 }
 
 export function toPeaks ({ channels, samplesPerPixel, data }: Waveform, { sampleRateHz, gaps }: Timeline, bits: 8 | 16): Peaks {
+  const length = data.length / channels / 2
   return {
     version: 2,
     channels,
     sample_rate: sampleRateHz,
     samples_per_pixel: samplesPerPixel,
     bits,
-    length: data.length / channels / 2,
+    length,
     data: Array.from(data, bits === 8 ? value => value >> 8 : value => value),
     gaps: gaps.map(({ atSample, samples, startedAt, durationMs, reasons }) => {
-      const pixel = Math.floor(atSample / samplesPerPixel)
+      // Of a call that ended in a pause, the last one: behind it there is nothing to draw at.
+      const pixel = Math.min(Math.floor(atSample / samplesPerPixel), length - 1)
       return { pixel, pixels: samples === 0 ? 0 : Math.ceil((atSample + samples) / samplesPerPixel) - pixel, atSample, samples, startedAt, durationMs, reasons }
     }),
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { eq } from 'drizzle-orm'
@@ -22,6 +22,16 @@ import { joinedAt, publishEnded, startService, surroundings } from '../helpers/s
 const run = promisify(execFile)
 const tone = (count: number, hz: number, sampleRateHz = 8000) => Int16Array.from({ length: count }, (_, i) => Math.round(8000 * Math.sin(2 * Math.PI * hz * i / sampleRateHz)))
 const settingsOf = (outputFormats: OutputFormat[]) => ({ ...manifestOf([]).settings, outputFormats })
+
+/** The amplitude of a tone in it. */
+function loudnessAt (samples: Int16Array, hz: number): number {
+  let [real, imaginary] = [0, 0]
+  for (const [i, sample] of samples.entries()) {
+    real += sample * Math.cos(2 * Math.PI * hz * i / 16_000)
+    imaginary += sample * Math.sin(2 * Math.PI * hz * i / 16_000)
+  }
+  return 2 * Math.hypot(real, imaginary) / samples.length
+}
 
 /** By the library of those who thought the format up, as players do. */
 function readByOthers (t: Test, peaks: Peaks): void {
@@ -64,6 +74,30 @@ test('other formats and rates', async t => {
     const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', pathOf(manifest, 'recording.flac'), '-f', 's16le', '-'], { encoding: 'buffer' })
     const samples = joinedAt(Int16Array.from([...tone(15_800, 440), ...tone(15_800, 880)]), 15_800)
     t.ok(stdout.equals(Buffer.from(samples.buffer)), 'and FLAC has every sample')
+  })
+
+  t.test('agent and customer stay apart in each format of a wideband stereo recording', async t => {
+    const manifest = manifestOf([{ fromMs: 0, toMs: 3_000 }], { sampleRateHz: 16_000, settings: { ...settingsOf(['opus', 'mp3', 'flac']), recordingChannels: 'stereo' } })
+    const [segment] = manifest.segments
+    segment!.tracks = (['in', 'out'] as const).map(track => ({ ...segment!.tracks[0]!, track, name: `${segment!.tracks[0]!.name}-${track}` }))
+    const pitches = { in: 5_000, out: 700 }
+    for (const { track, name } of segment!.tracks) {
+      const samples = tone(47_000, pitches[track as 'in' | 'out'], 16_000)
+      await writeFile(join(around.spoolDir, 'recording', `${name}.wav16`), encodeWav({ sampleRateHz: 16_000, channels: 1, bitsPerSample: 16 }, samples))
+    }
+    await publishEnded(around, manifest)
+    t.match(await assembledOf(manifest), { outcome: 'complete', samples: 47_000 })
+    for (const format of ['opus', 'mp3', 'flac'] as const) {
+      await eventually(async () => await ports.files.find(await recordingOf(manifest), `recording.${format}`), { timeoutMs: 20_000, message: `no ${format}` })
+      const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', pathOf(manifest, `recording.${format}`), '-ar', '16000', '-f', 's16le', '-'], { encoding: 'buffer' })
+      const both = new Int16Array(stdout.buffer, stdout.byteOffset, stdout.length >> 1)
+      for (const [channel, [own, other]] of [[pitches.in, pitches.out], [pitches.out, pitches.in]].entries()) {
+        const side = both.filter((_, i) => i % 2 === channel).subarray(8_000, 40_000)
+        t.ok(loudnessAt(side, own!) > 0.5 * 8_000, `${own} Hz is on side ${channel} of ${format}, though it needs 16 kHz`)
+        const ratio = loudnessAt(side, own!) / loudnessAt(side, other!)
+        t.ok(ratio > 100, `what the other side says is ${Math.round(ratio)} times softer on side ${channel} of ${format}`)
+      }
+    }
   })
 
   t.test('a format is made when it is first asked for, once', async t => {

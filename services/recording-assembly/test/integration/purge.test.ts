@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { eq } from 'drizzle-orm'
@@ -163,6 +163,38 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
   await createJobDesk({ database: around.database, onEvents: () => {}, onJob: () => {} }).rerun(parked.jobId, { kind: 'all' }, () => entry)
   await eventually(() => hasNoJobs(around))
   t.match(await ports.recordings.find(recordingId, { kind: 'all' }), { version: 2, purge: null, samples: 32_000 })
+})
+
+test('nothing is made of a master that was spoilt since it was stored, and it stays to be looked at', async t => {
+  const around = await surroundings(t)
+  const { db } = around.database
+  const ports = portsOf(around)
+  const manifest = await putCall(around)
+  const { recordingId } = manifest
+  await db.transaction(tx => ports.recordings.add(tx, manifest, null))
+  await work(around)
+  const path = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, '1', 'recording.wav')
+  const spoilt = await readFile(path)
+  spoilt[30_000]! ^= 1
+  await writeFile(path, spoilt)
+
+  const purge = { purgeId: randomUUID(), version: 1, ranges: [{ from: 0, to: 8_000 }], segments: [1], reason: 'too late', at: manifest.endedAt, credentialId: null, agentId: null }
+  await ports.files.request(recordingId, { kind: 'encode', item: 'flac' })
+  await db.update(recordings).set({ sha512: null })
+  await ports.files.request(recordingId, { kind: 'measure' })
+  const worker = workerOn(around, ports)
+  t.teardown(() => worker.stop())
+  const parkedOf = async (kind: string) => (await db.select().from(jobs)).find(job => job.kind === kind && job.state === 'parked')
+  // Each as at its last attempt.
+  await db.update(jobs).set({ attempts: 7 })
+  worker.start()
+  for (const kind of ['encode', 'measure']) t.match(await eventually(() => parkedOf(kind), { timeoutMs: 20_000 }), { lastError: /no longer what was stored/ }, kind)
+  await ports.recordings.change(recordingId, { kind: 'all' }, () => ({ set: { purge }, jobs: [{ kind: 'purge' }] }))
+  await db.update(jobs).set({ attempts: 7 }).where(eq(jobs.kind, 'purge'))
+  t.match(await eventually(() => parkedOf('purge'), { timeoutMs: 60_000 }), { lastError: /no longer what was stored/ })
+  t.match(await ports.recordings.find(recordingId, { kind: 'all' }), { version: 1, storedGeneration: 1, sha512: null })
+  t.ok(spoilt.equals(await readFile(path)))
+  t.same((await around.filesOfRecordings()).filter(name => name.endsWith('.flac') || name.includes('.part')), [])
 })
 
 test('a worker that dies after any of its steps leaves exactly the purged recording, and nothing of the old one', async t => {

@@ -72,6 +72,10 @@ test('a recording of which something was purged is redacted, and there is no vCo
   const vcon = vconOf({}, { purges: [at(20_000), at(30_000)] })
   t.match(vcon, { updated_at: at(30_000), redacted: { type: 'tacet-purge' }, subject: /version 3/ })
   t.same(Object.keys(vcon.redacted!), ['type'])
+  const ids = [[], [at(1)], [at(1), at(2)]].map(purges => vconOf({ recordingId: actor.agentId }, { purges }).uuid)
+  t.equal(new Set(ids).size, 3, 'each version is a vCon of its own')
+  t.equal(ids[0], actor.agentId)
+  t.equal(ids[1], vconOf({ recordingId: actor.agentId }, { purges: [at(3)] }).uuid, 'and the same whenever it is asked for')
   t.end()
 })
 
