@@ -74,7 +74,7 @@ export function toVcon ({ manifest, timeline, audio }: VconSource): Vcon {
 function partiesOf (manifest: Manifest) {
   const { direction, customer, companyName } = manifest
   const org = companyName === undefined ? {} : { org: companyName }
-  const outside: Party[] = direction === 'internal' ? [] : [{ ...(customer === null ? {} : { tel: `tel:${customer}` }), name: 'customer' }]
+  const outside: Party[] = direction === 'internal' ? [] : [customerOf(customer)]
   const agents = agentsOf(manifest).map(({ agentId, name = 'agent' }): Party => ({ name, uuid: agentId, type: 'person', ...org }))
   const indices = [...outside, ...agents].map((_, index) => index)
   return {
@@ -82,6 +82,12 @@ function partiesOf (manifest: Manifest) {
     ofSides: [indices.slice(0, 1), indices.slice(1)],
     indexOf: (agentId: string): number => outside.length + agents.findIndex(({ uuid }) => uuid === agentId),
   }
+}
+
+/** What a trunk says of a caller need not be a number: `anonymous`, or the name of a SIP account. */
+function customerOf (customer: string | null): Party {
+  if (customer === null) return { name: 'customer' }
+  return /^\+?[0-9*#]+$/.test(customer) ? { tel: `tel:${customer}`, name: 'customer' } : { name: customer }
 }
 
 const onChannel = (parties: number[]): number | number[] | null => parties.length > 1 ? parties : parties[0] ?? null

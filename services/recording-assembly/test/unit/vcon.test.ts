@@ -57,6 +57,7 @@ test('agents have their names, the company is their organisation, and somebody w
   ])
   t.match(vcon.dialog[0], { party_history: [{ party: 1, event: 'join' }, { party: 1, event: 'drop' }, { party: 2, event: 'join' }, { party: 1, time: at(6_000), event: 'join' }] })
   t.match(vconOf().parties, [{}, { name: 'agent' }, {}], 'names that nobody knew')
+  t.same(['anonymous', null, '*21'].map(customer => vconOf({ customer }).parties[0]), [{ name: 'anonymous' }, { name: 'customer' }, { tel: 'tel:*21', name: 'customer' }])
   t.end()
 })
 
