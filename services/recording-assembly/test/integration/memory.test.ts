@@ -24,11 +24,11 @@ const RATE = 16_000
 const SEGMENTS = 4
 /**
  * In MB. What is read or opened comes on top of the last three, as much of it as the collector has not taken yet, however long
- * the recording; and to and from an object store the parts that its library has in hand, of 8 MiB each.
+ * the recording; and of what is read back from an object store, which comes in new memory with each packet, quickly.
  */
 const most: Record<string, Record<string, number>> = {
   folder: { assemble: 100, measure: 150, encode: 150, purge: 200 },
-  s3: { assemble: 150, measure: 200, encode: 150, purge: 200 },
+  s3: { assemble: 200, measure: 200, encode: 150, purge: 200 },
 }
 const encrypting = { ENCRYPTION_KEYS: `only:${randomBytes(32).toString('base64')}` }
 
