@@ -1,11 +1,12 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams, type SpawnOptionsWithoutStdio } from 'node:child_process'
+import { stat } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { OutputFormat } from '@tacet/contracts'
 import type { Encoder, Tags } from '../usecases/file-ports.ts'
-import { DependencyUnavailable, EncoderRefused } from '../usecases/errors.ts'
+import { DependencyUnavailable, isSystemError } from '../usecases/errors.ts'
 
 /** For speech; bit rates per channel. */
 const codecs: Record<OutputFormat, (channels: number) => string[]> = {
@@ -26,17 +27,19 @@ const ERROR_CHARACTERS = 2_000
 export function createFfmpeg ({ path }: { path: string }): Encoder {
   let isKnown = false
 
-  async function run (args: string[], { input, signal, onTime = () => {} }: { input?: Readable, signal: AbortSignal, onTime?: (ms: number) => void }): Promise<string> {
+  /** What it said and what it complained of; throws when it did not end with 0. */
+  async function run (args: string[], { input, signal, onTime = () => {} }: { input?: Readable, signal: AbortSignal, onTime?: (ms: number) => void }): Promise<{ said: string, complained: string }> {
     signal.throwIfAborted()
     const stuck = new AbortController()
+    const child = start(path, ['-hide_banner', '-v', 'error', ...args], { signal: AbortSignal.any([signal, stuck.signal]), killSignal: 'SIGKILL' })
     const silent = setTimeout(() => stuck.abort(new Error(`ffmpeg said nothing for ${SILENT_MS / 1000} s`)), SILENT_MS)
-    const child = spawn(path, ['-hide_banner', '-v', 'error', ...args], { stdio: ['pipe', 'pipe', 'pipe'], signal: AbortSignal.any([signal, stuck.signal]), killSignal: 'SIGKILL' })
     const ended = Promise.withResolvers<void>()
+    // Also when nobody comes to wait for it.
+    ended.promise.catch(() => {})
     let [said, complained] = ['', '']
     child.once('spawn', () => giveWay(child.pid))
-    child.once('error', error => ended.reject(isAbsent(error) ? missing(path, error) : error))
-    // It ends with 0 also when the disk was full for the last bytes: only one that has nothing to complain of is believed.
-    child.once('close', code => code === 0 && complained === '' ? ended.resolve() : ended.reject(failure(code, complained.trim())))
+    child.once('error', error => ended.reject(absent(path, error)))
+    child.once('close', code => code === 0 ? ended.resolve() : ended.reject(failure(code, complained)))
     child.stderr.on('data', data => { complained = (complained + String(data)).slice(-ERROR_CHARACTERS) })
     createInterface(child.stdout).on('line', line => {
       silent.refresh()
@@ -54,7 +57,7 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
       })
     try {
       await Promise.all([ended.promise, fed])
-      return said
+      return { said, complained }
     } catch (error) {
       signal.throwIfAborted()
       stuck.signal.throwIfAborted()
@@ -69,8 +72,8 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
     async check () {
       if (isKnown) return { isOk: true }
       try {
-        const encoders = await run(['-encoders'], { signal: AbortSignal.timeout(CHECK_MS) })
-        const lacking = WANTED.filter(name => !encoders.includes(` ${name} `))
+        const { said } = await run(['-encoders'], { signal: AbortSignal.timeout(CHECK_MS) })
+        const lacking = WANTED.filter(name => !said.includes(` ${name} `))
         isKnown = lacking.length === 0
         return isKnown ? { isOk: true } : { isOk: false, detail: `${path} has no ${lacking.join(', ')}` }
       } catch (error) {
@@ -79,24 +82,46 @@ export function createFfmpeg ({ path }: { path: string }): Encoder {
     },
     async encode ({ input, output, format, channels, durationMs, tags, signal, onProgress }) {
       const onTime = (ms: number) => onProgress(Math.min(1, durationMs === 0 ? 1 : ms / durationMs))
-      await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 'wav', '-i', 'pipe:0', '-map_metadata', '-1', ...metadata(tags), '-threads', '1', ...codecs[format](channels), '-y', `file:${output}`], { input, signal, onTime })
+      const { complained } = await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 'wav', '-i', 'pipe:0', '-map_metadata', '-1', ...metadata(tags), '-threads', '1', ...codecs[format](channels), '-y', `file:${output}`], { input, signal, onTime })
+      // It ends with 0 also when the disk was full for the last bytes. What else it says, or is said around it, may be no more than a warning.
+      const trouble = troubleOf(complained.trim())
+      if (trouble !== null) throw trouble
+      if ((await stat(output)).size === 0) throw new Error(`ffmpeg made nothing: ${complained.trim()}`)
     },
     async resample ({ input, inputRateHz, output, sampleRateHz, signal }) {
-      // Bare samples: our reader knows better than its own what is whole in a file that was torn.
-      await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 's16le', '-ar', String(inputRateHz), '-ac', '1', '-i', 'pipe:0', '-af', resampling(sampleRateHz), '-c:a', 'pcm_s16le', '-bitexact', '-f', 'wav', '-y', `file:${output}`], { input, signal })
+      // Bare samples: our reader knows better than its own what is whole in a file that was torn. There is nothing in them to refuse.
+      await run(['-progress', 'pipe:1', '-protocol_whitelist', 'pipe', '-f', 's16le', '-ar', String(inputRateHz), '-ac', '1', '-i', 'pipe:0', '-af', resampling(sampleRateHz), '-c:a', 'pcm_s16le', '-bitexact', '-f', 'wav', '-y', `file:${output}`], { input, signal }).catch(error => {
+        signal.throwIfAborted()
+        throw error instanceof DependencyUnavailable || isSystemError(error) ? error : new DependencyUnavailable('encoder', error.message, error)
+      })
     },
   }
 }
 
 const metadata = (tags: Tags): string[] => Object.entries(tags).flatMap(([name, value]) => ['-metadata', `${name}=${value.replaceAll(/\p{Cc}/gu, ' ')}`])
-const isAbsent = (error: Error): boolean => ['ENOENT', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')
-/** A disk that is full may be mended, and who was killed did not refuse. */
-const failure = (code: number | null, complaint: string): Error => {
-  const message = `ffmpeg ended with ${code}: ${complaint}`
-  if (complaint.includes('No space left on device')) return new DependencyUnavailable('store', message)
-  return code === null ? new Error(message) : new EncoderRefused(message)
+
+function start (path: string, args: string[], options: SpawnOptionsWithoutStdio): ChildProcessWithoutNullStreams {
+  try {
+    return spawn(path, args, options)
+  } catch (error) {
+    throw absent(path, error)
+  }
 }
-const missing = (path: string, cause: Error) => new DependencyUnavailable('encoder', `${path} can't be run`, cause)
+
+/** As a shell and the loader of programs say that there is nothing to run. */
+const NOT_RUN = [126, 127]
+const absent = (path: string, cause: unknown) => new DependencyUnavailable('encoder', `${path} can't be run`, cause)
+
+function failure (code: number | null, complained: string): Error {
+  const message = `ffmpeg ended with ${code}: ${complained.trim()}`
+  return troubleOf(message) ?? (NOT_RUN.includes(code ?? 0) ? new DependencyUnavailable('encoder', message) : new Error(message))
+}
+
+/** What the system has refused to it may be mended. */
+function troubleOf (message: string): DependencyUnavailable | null {
+  if (/No space left on device|Disk quota exceeded|Input\/output error|Read-only file system/.test(message)) return new DependencyUnavailable('store', message)
+  return message.includes('Cannot allocate memory') ? new DependencyUnavailable('encoder', message) : null
+}
 
 /** Calls in progress go before. */
 function giveWay (pid: number | undefined): void {

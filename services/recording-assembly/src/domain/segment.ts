@@ -1,4 +1,4 @@
-import { checkLength, lengthTolerance, type LengthCheck, type Wav, type WavFault } from '@tacet/audio'
+import { checkLength, lengthTolerance, type BadWav, type LengthCheck, type Wav, type WavFault } from '@tacet/audio'
 import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
 import type { PlannedTrack } from './plan.ts'
 
@@ -8,8 +8,6 @@ export interface Reason { code: string, detail: string }
 export type Finding =
   | { kind: 'absent' }
   | { kind: 'bad', fault: WavFault, detail: string }
-  /** Of another rate, and nothing could be made of it. */
-  | { kind: 'refused', detail: string }
   /** `resampledFromHz`: the path has what was made of a file of this rate. */
   | { kind: 'audio', path: string, wav: Wav, resampledFromHz?: number }
 
@@ -67,8 +65,6 @@ export function judgeTrack (segment: Segment, { file, isForeign }: PlannedTrack,
       if (isHollow && mayBeEmpty(segment, sampleRateHz)) return nothing('empty-file')
       return faulty('segment-unreadable', `${finding.fault}, ${finding.detail}`)
     }
-    case 'refused':
-      return faulty('segment-wrong-format', finding.detail)
     case 'audio':
       return isUsable(finding.wav, sampleRateHz)
         ? judgeAudio(segment, file, finding, sampleRateHz, name)
@@ -77,6 +73,24 @@ export function judgeTrack (segment: Segment, { file, isForeign }: PlannedTrack,
 }
 
 const isUsable = ({ format }: Wav, sampleRateHz: SampleRateHz): boolean => format.sampleRateHz === sampleRateHz && format.channels === 1
+
+/** How many samples there are of it at another rate. */
+export const samplesAt = ({ samples, format }: Wav, sampleRateHz: SampleRateHz): number => Math.round(samples * sampleRateHz / format.sampleRateHz)
+
+/** What resampling may add or take at the ends. */
+const FEW_SAMPLES = 16
+/** What is shorter than the filter comes out shorter, or as nothing. */
+const FILTER_SAMPLES = 256
+
+/** What is wrong with what was made of a file at another rate; null: nothing. */
+export function faultOfResampled (original: Wav, made: Wav | BadWav, sampleRateHz: SampleRateHz): string | null {
+  if (!made.ok) return made.detail
+  if (!isUsable(made, sampleRateHz)) return `${made.format.channels} × ${made.format.sampleRateHz} Hz`
+  if (made.repairs.length > 0) return made.repairs.join(', ')
+  const wanted = samplesAt(original, sampleRateHz)
+  const least = wanted < FILTER_SAMPLES ? 0 : wanted - FEW_SAMPLES
+  return made.samples < least || made.samples > wanted + FEW_SAMPLES ? `${made.samples} samples instead of ${wanted}` : null
+}
 
 function judgeAudio (segment: Segment, file: TrackFile, { path, wav, resampledFromHz }: Extract<Finding, { kind: 'audio' }>, sampleRateHz: SampleRateHz, name: string): JudgedTrack {
   const { samples, repairs } = wav

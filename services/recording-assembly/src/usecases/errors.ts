@@ -9,11 +9,6 @@ export class DependencyUnavailable extends Error {
   }
 }
 
-/** The encoder has looked at it, and can make nothing of it. */
-export class EncoderRefused extends Error {
-  override readonly name = 'EncoderRefused'
-}
-
 /** Trying again can't help: the recording fails with this code. */
 export class AssemblyImpossible extends Error {
   override readonly name = 'AssemblyImpossible'

@@ -25,7 +25,7 @@ export interface Encode {
 export interface Encoder {
   check (): Promise<CheckResult & { detail?: string }>
   encode (options: Encode): Promise<void>
-  /** Makes a WAV of another rate of whole 16-bit samples of one channel. Throws EncoderRefused when it can make nothing of them. */
+  /** Makes a WAV of another rate of whole 16-bit samples of one channel. They can't be at fault: whatever fails is DependencyUnavailable, or what `input` threw. */
   resample (options: { input: Readable, inputRateHz: number, output: string, sampleRateHz: number, signal: AbortSignal }): Promise<void>
 }
 

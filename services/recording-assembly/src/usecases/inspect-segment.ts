@@ -4,8 +4,8 @@ import { readWavFile, type Wav } from '@tacet/audio'
 import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
 import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
-import { judgeTrack, mayImprove, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
-import { DependencyUnavailable, EncoderRefused, isSystemError } from './errors.ts'
+import { faultOfResampled, judgeTrack, mayImprove, samplesAt, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
+import { DependencyUnavailable, isSystemError } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import type { SegmentSource } from './ports.ts'
 
@@ -72,16 +72,12 @@ const needsResampling = ({ format, samples }: Wav, { sampleRateHz }: InspectSegm
 
 async function resample ({ file }: PlannedTrack, input: string, wav: Wav, { encoder, workDir, sampleRateHz, signal }: InspectSegment): Promise<Finding> {
   const resampledFromHz = wav.format.sampleRateHz
-  if (encoder === null) return { kind: 'audio', path: input, wav: { ...wav, format: { ...wav.format, sampleRateHz }, samples: Math.round(wav.samples * sampleRateHz / resampledFromHz) }, resampledFromHz }
+  if (encoder === null) return { kind: 'audio', path: input, wav: { ...wav, format: { ...wav.format, sampleRateHz }, samples: samplesAt(wav, sampleRateHz) }, resampledFromHz }
   const path = join(workDir, `${basename(file.name)}.${sampleRateHz}.wav`)
   const { dataOffset, dataBytes } = wav
-  try {
-    await encoder.resample({ input: createReadStream(input, { start: dataOffset, end: dataOffset + dataBytes - 1 }), inputRateHz: resampledFromHz, output: path, sampleRateHz, signal })
-  } catch (error) {
-    if (error instanceof EncoderRefused) return { kind: 'refused', detail: `${resampledFromHz} Hz instead of ${sampleRateHz} Hz, and can't be resampled: ${error.message}` }
-    throw error
-  }
+  await encoder.resample({ input: createReadStream(input, { start: dataOffset, end: dataOffset + dataBytes - 1 }), inputRateHz: resampledFromHz, output: path, sampleRateHz, signal })
   const made = await readWavFile(path)
-  if (!made.ok) throw new DependencyUnavailable('encoder', `${file.name} was resampled to ${made.detail}`)
+  const fault = faultOfResampled(wav, made, sampleRateHz)
+  if (fault !== null || !made.ok) throw new DependencyUnavailable('encoder', `${file.name} was resampled to ${fault}`)
   return { kind: 'audio', path, wav: { ...made, repairs: wav.repairs }, resampledFromHz }
 }
