@@ -29,15 +29,16 @@ export function createAriSegmentSource (options: AriRestOptions): SegmentSource 
       const answer = await open(file, signal)
       if (answer === null) return null
       const path = join(workDir, `${basename(file.name)}.${file.format}`)
+      let size: number
       try {
         await pipeline(answer.stream, createWriteStream(path), { signal })
+        size = (await stat(path)).size
       } catch (error) {
         signal.throwIfAborted()
         if (isSystemError(error) && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) throw new DependencyUnavailable('store', `no room for ${file.name}: ${error.message}`, error)
         throw unavailable(`${file.name} did not arrive`, error)
       }
       // A torn connection must not pass for a short file.
-      const { size } = await stat(path)
       if (answer.sizeBytes !== undefined && size !== answer.sizeBytes) throw unavailable(`${size} of ${answer.sizeBytes} bytes of ${file.name} arrived`)
       return path
     },

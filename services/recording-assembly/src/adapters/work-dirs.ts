@@ -3,32 +3,33 @@ import { join } from 'node:path'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { WorkDirs } from '../usecases/ports.ts'
 
-/** Below the recordings, on the same disk: what fits there fits here. */
+/** Below the recordings, on the same disk: what fits there fits here. `<recordingId>.attempt.<generation>.<random>`. */
 export function createWorkDirs ({ recordingsDir }: { recordingsDir: string }): WorkDirs {
   const root = join(recordingsDir, '.work')
-  const folderOf = (recordingId: string): string => join(root, recordingId.toLowerCase())
-  const remove = (recordingId: string): Promise<void> => rm(folderOf(recordingId), { recursive: true, force: true })
+  const remove = (name: string): Promise<void> => rm(join(root, name), { recursive: true, force: true })
 
   return {
-    async create (recordingId) {
+    async create ({ recordingId, generation }) {
+      const prefix = `${recordingId.toLowerCase()}.attempt.`
+      const isEarlier = (name: string): boolean => name.startsWith(prefix) && Number.parseInt(name.slice(prefix.length)) < generation
       try {
-        await remove(recordingId)
-        await mkdir(folderOf(recordingId), { recursive: true })
-        // A name of its own, so that an attempt that has lost its lease can't write into ours.
-        return await mkdtemp(join(folderOf(recordingId), 'attempt-'))
+        await mkdir(root, { recursive: true })
+        // Whoever still works in one of these has lost its lease.
+        for (const name of (await namesIn(root)).filter(isEarlier)) await remove(name)
+        return await mkdtemp(join(root, `${prefix}${generation}.`))
       } catch (error) {
         throw new DependencyUnavailable('store', 'no room to work in', error)
       }
     },
-    remove,
+    remove: workDir => rm(workDir, { recursive: true, force: true }),
     async clear (recordingId) {
-      for (const name of await namesIn(root)) if (name === recordingId.toLowerCase() || name.startsWith(`${recordingId.toLowerCase()}.`)) await rm(join(root, name), { recursive: true, force: true })
+      for (const name of await namesIn(root)) if (name === recordingId.toLowerCase() || name.startsWith(`${recordingId.toLowerCase()}.`)) await remove(name)
     },
     async sweep (olderThanMs) {
       const bound = Date.now() - olderThanMs
       for (const name of await namesIn(root)) {
         const entry = await stat(join(root, name)).catch(() => null)
-        if (entry !== null && entry.mtimeMs < bound) await rm(join(root, name), { recursive: true, force: true })
+        if (entry !== null && entry.mtimeMs < bound) await remove(name)
       }
     },
   }

@@ -75,7 +75,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
   async function make (attempt: Attempt, lease: Lease): Promise<AssembledRecording & { segments: JudgedSegment[] }> {
     const { recordingId, generation, manifest } = attempt
     await store.prepare(recordingId, generation)
-    const workDir = await workDirs.create(recordingId)
+    const workDir = await workDirs.create({ recordingId, generation })
     try {
       const { verdict, segments, arrangement } = await inspectAll(manifest, workDir, lease)
       const timeline = buildTimeline(manifest, verdict, segments, arrangement, await writeAudio(attempt, arrangement, lease))
@@ -83,7 +83,7 @@ export function createAssembleRecording (dependencies: AssembleDependencies) {
       await copies.remove(recordingId)
       return { verdict, timeline, segments, expendable: segments.flatMap(({ tracks }) => tracks).filter(track => track.isExpendable).map(({ file }) => file) }
     } finally {
-      await workDirs.remove(recordingId)
+      await workDirs.remove(workDir)
     }
   }
 

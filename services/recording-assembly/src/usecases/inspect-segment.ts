@@ -59,7 +59,9 @@ async function examine (planned: PlannedTrack, path: string, options: InspectSeg
   try {
     const wav = await readWavFile(path)
     if (wav.ok) return needsResampling(wav, options) ? await resample(planned, path, wav, options) : { kind: 'audio', path, wav }
-    return wav.fault === 'missing' ? { kind: 'absent' } : { kind: 'bad', fault: wav.fault, detail: wav.detail }
+    // It was there just now. Only the source says that there is no such file, and it will be asked again.
+    if (wav.fault === 'missing') throw new DependencyUnavailable('segments', `${planned.file.name} is gone after it was fetched`)
+    return { kind: 'bad', fault: wav.fault, detail: wav.detail }
   } catch (error) {
     if (!isSystemError(error)) throw error
     throw new DependencyUnavailable('segments', `${planned.file.name} can't be read`, error)

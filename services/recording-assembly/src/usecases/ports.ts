@@ -62,9 +62,10 @@ export interface RecordingStore {
 
 /** Room for copies of segments while one recording is made. */
 export interface WorkDirs {
-  /** A new, empty folder; those of earlier attempts are removed. */
-  create (recordingId: string): Promise<string>
-  remove (recordingId: string): Promise<void>
+  /** A new, empty folder; those of earlier generations are removed. */
+  create (attempt: Omit<StoredFile, 'file'>): Promise<string>
+  /** This one: others may be at work on the same recording by now. */
+  remove (workDir: string): Promise<void>
   /** All that is on its way to or from the store, too. */
   clear (recordingId: string): Promise<void>
   /** Removes what nobody has touched for so long; its worker is dead. */

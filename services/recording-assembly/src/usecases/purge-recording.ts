@@ -37,14 +37,14 @@ export function createPurgeRecording ({ recordings, store, workDirs, logger }: P
 
   /** The copy of the old version is gone when it returns. */
   async function makeVersion (recording: Recording, old: Timeline, order: PurgeOrder, lease: Lease): Promise<Timeline> {
-    const workDir = await workDirs.create(recording.recordingId)
+    const workDir = await workDirs.create(recording)
     try {
       const cut = planCut(old, order.ranges)
       const timeline = cutTimeline(old, cut, order, await cutAudio(recording, cut, workDir, lease))
       await putTimeline(store, recording, timeline, lease)
       return timeline
     } finally {
-      await workDirs.remove(recording.recordingId)
+      await workDirs.remove(workDir)
     }
   }
 

@@ -5,12 +5,13 @@ import { encodeWav } from '@tacet/audio'
 import type { Manifest } from '@tacet/contracts'
 import { createMetrics, loadConfig } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
-import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
+import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
 import { copies, jobs } from '../../src/db/schema.ts'
 import { assemblyConfig } from '../../src/index.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { mortalPorts } from '../helpers/mortal-ports.ts'
 import { countingSamples, joinedAt, logger, publishClosed, publishEnded, sha256, shortLease, startService, surroundings, type Surroundings } from '../helpers/service.ts'
+import { sleepingPorts } from '../helpers/sleeping-ports.ts'
 import { serveStoredRecordings } from '../helpers/stored-recordings.ts'
 
 tap.setTimeout(180_000)
@@ -142,6 +143,41 @@ test('segments over ARI', async t => {
     t.same(await copiesOf(manifest), [])
     t.same(await around.database.db.select().from(copies), [])
   })
+})
+
+test('a worker that slept while another took its job leaves what that has fetched', async t => {
+  const { around, config, putSegments } = await afar(t, shortLease)
+  const manifest = callOfThree()
+  await putSegments(manifest, 1, 2, 3)
+  const [hasFetched, mayGoOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const portsOf = () => createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
+  const workerOf = (ports: Ports) => createAssemblyWorker(ports, { config, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
+  const [sleeping, ports] = [sleepingPorts(portsOf(), 'before looking'), portsOf()]
+  t.teardown(() => Promise.all([sleeping.ports.source.close(), ports.source.close()]))
+  await around.database.db.transaction(tx => ports.recordings.add(tx, manifest, null))
+  const sleeper = workerOf(sleeping.ports)
+  sleeper.start()
+  await sleeping.asleep
+  const other = workerOf({
+    ...ports,
+    source: {
+      ...ports.source,
+      async fetch (...args) {
+        const path = await ports.source.fetch(...args)
+        hasFetched.resolve()
+        await mayGoOn.promise
+        return path
+      },
+    },
+  })
+  other.start()
+  await hasFetched.promise
+  sleeping.wakeUp()
+  await sleeper.stop()
+  mayGoOn.resolve()
+  await eventually(async () => (await ports.recordings.find(manifest.recordingId, { kind: 'all' }))?.sha256 === digest)
+  await checkThatNothingIsLeft(t, around, manifest.recordingId)
+  await other.stop()
 })
 
 test('a worker that dies after any step of fetching ahead leaves one recording, and no stray file', async t => {

@@ -26,6 +26,11 @@ async function inspect (fetch: SegmentSource['fetch'], options: Partial<InspectS
   })
 }
 
+test('only the source says that a segment is not there: what is gone after it was fetched is fetched again', async t => {
+  await t.rejects(inspect(async () => '/none/segment.wav', {}), { name: 'DependencyUnavailable', dependency: 'segments' })
+  t.match(await inspect(async () => null, {}), { tracks: [{ reasons: [{ code: 'segment-missing' }] }] })
+})
+
 /** Two seconds at twice the rate of the call, and programs that take themselves for ffmpeg. */
 async function resampling (t: Test, samples = 31_600) {
   const folder = t.testdir()
