@@ -1,9 +1,13 @@
 import { backoff, isTransientDatabaseError, type Logger } from '@tacet/service-kit'
+import { isAlarmDue, type RetryDelays } from '../domain/waiting.ts'
 import { AssemblyImpossible, DependencyUnavailable, LeaseLost, NotYet } from './errors.ts'
 import type { JobKind } from '@tacet/contracts'
 import type { Alarms, Job, JobQueue, Lease, Recordings } from './ports.ts'
 
 const canBeParked = ({ kind }: Job): boolean => kind !== 'delete-segments' && kind !== 'erase'
+
+/** There is one recording per call, and its id is the call's. */
+const factsOf = ({ recordingId, jobId, kind, item }: Job) => ({ callId: recordingId, recordingId, jobId, job: kind, item })
 
 export type Handlers = Record<JobKind, (lease: Lease) => Promise<void>>
 
@@ -15,7 +19,7 @@ export interface WorkOnJobDependencies {
   logger: Logger
   /** How often a job may fail, or kill the process, before it is parked. What must be deleted is never given up. */
   maxAttempts: number
-  retryDelays: { firstMs: number, maxMs: number }
+  retryDelays: RetryDelays
   random?: () => number
 }
 
@@ -33,12 +37,15 @@ export function createWorkOnJob (dependencies: WorkOnJobDependencies) {
   async function postpone (job: Job, error: Error): Promise<void> {
     const delayMs = delayAfter(job.postponements + 1)
     logger.warn({ err: error, recordingId: job.recordingId, job: job.kind, delayMs }, 'job waits for something that is away')
+    if (isAlarmDue(job.postponements, retryDelays)) {
+      const away = error instanceof DependencyUnavailable ? error.dependency : 'database'
+      alarms.raise('job-waiting', { ...factsOf(job), away, postponements: job.postponements, detail: error.message }, 'job has been waiting for minutes for something that is away')
+    }
     await queue.putBack(job, { delayMs, error: error.message, isBlameless: true })
   }
 
   async function park (job: Job, code: string, detail: string, err?: unknown): Promise<void> {
-    // There is one recording per call, and its id is the call's.
-    alarms.raise('job-parked', { callId: job.recordingId, recordingId: job.recordingId, jobId: job.jobId, job: job.kind, item: job.item, attempts: job.attempts, code, detail, err }, 'job parked')
+    alarms.raise('job-parked', { ...factsOf(job), attempts: job.attempts, code, detail, err }, 'job parked')
     await recordings.fail(job, code, detail)
   }
 

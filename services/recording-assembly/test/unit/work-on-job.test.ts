@@ -1,5 +1,6 @@
 import { test } from 'tap'
 import { createLogger } from '@tacet/service-kit'
+import { isAlarmDue } from '../../src/domain/waiting.ts'
 import { AssemblyImpossible, DependencyUnavailable, LeaseLost, NotYet } from '../../src/usecases/errors.ts'
 import type { JobKind } from '@tacet/contracts'
 import type { Job, JobQueue, Recordings } from '../../src/usecases/ports.ts'
@@ -17,7 +18,7 @@ async function outcomeOf (job: Job, handler: () => Promise<void>, signal = new A
     queue,
     recordings,
     handlers: { check: handler, assemble: handler, measure: handler, encode: async () => {}, 'delete-segments': handler, purge: handler, erase: handler },
-    alarms: { raise: (alarm, { callId, job }) => { log.push(`${alarm}: ${job} of ${callId}`) } },
+    alarms: { raise: (alarm, { callId, job, away }) => { log.push(`${alarm}: ${job} of ${callId}${away === undefined ? '' : ` (${away})`}`) } },
     logger,
     maxAttempts: 3,
     retryDelays: { firstMs: 100, maxMs: 1_000 },
@@ -37,6 +38,16 @@ test('what is away is waited for, ever longer, without end and without blame', a
     t.same(await outcomeOf(jobOf('assemble', 3, postponements), failing(new DependencyUnavailable('segments', 'away'))), [`back in ${delayMs}, blameless`])
   }
   t.same(await outcomeOf(jobOf('assemble'), failing(Object.assign(new Error('no database'), { code: 'ECONNREFUSED' }))), ['back in 100, blameless'])
+})
+
+test('somebody hears of a job that has waited for five minutes, and every hour again, but not with each attempt', async t => {
+  const delays = { firstMs: 500, maxMs: 60_000 }
+  t.same(Array.from({ length: 200 }, (_, postponements) => postponements).filter(postponements => isAlarmDue(postponements, delays)), [13, 93, 173])
+  const away = failing(new DependencyUnavailable('store', 'no disk'))
+  t.same(await outcomeOf(jobOf('purge', 1, 403), away), ['job-waiting: purge of r (store)', 'back in 1000, blameless'])
+  t.same(await outcomeOf(jobOf('purge', 1, 404), away), ['back in 1000, blameless'])
+  t.same(await outcomeOf(jobOf('erase', 1, 403), failing(Object.assign(new Error('no database'), { code: 'ECONNREFUSED' }))), ['job-waiting: erase of r (database)', 'back in 1000, blameless'])
+  t.same(await outcomeOf(jobOf('erase', 1, 403), failing(new NotYet('something is still being made of the recording'))), ['back in 1000, blameless'], 'nothing is away')
 })
 
 test('so is something else that has to come to its end first', async t => {
