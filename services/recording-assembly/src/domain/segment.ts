@@ -111,6 +111,12 @@ function judgeAudio (segment: Segment, file: TrackFile, { path, wav, resampledFr
   return judged
 }
 
+/** By so much our clock and call-control's may disagree. */
+const CLOCKS_APART_MS = 10_000
+
+/** For how long after the first look a file may get better: Asterisk closes it at about the time of `closedAt`, which is told by another clock than ours. */
+export const patienceMs = ({ closedAt }: Segment, nowMs: number, settleMs: number): number => nowMs - Date.parse(closedAt) > CLOCKS_APART_MS ? 0 : settleMs
+
 /** Asterisk may still be closing the file: worth another look a moment later. */
 export const mayImprove = ({ reasons }: JudgedTrack): boolean =>
   reasons.some(({ code }) => code === 'segment-missing' || code === 'segment-unreadable' || code === 'segment-repaired' || code === 'segment-short')

@@ -4,7 +4,7 @@ import { readWavFile, type Wav } from '@tacet/audio'
 import type { SampleRateHz, Segment, TrackFile } from '@tacet/contracts'
 import { pause } from '@tacet/service-kit'
 import type { PlannedSegment, PlannedTrack } from '../domain/plan.ts'
-import { faultOfResampled, judgeTrack, mayImprove, samplesAt, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
+import { faultOfResampled, judgeTrack, mayImprove, patienceMs, samplesAt, type Finding, type JudgedSegment, type JudgedTrack } from '../domain/segment.ts'
 import { DependencyUnavailable, isSystemError } from './errors.ts'
 import type { Encoder } from './file-ports.ts'
 import type { SegmentSource } from './ports.ts'
@@ -18,7 +18,7 @@ export interface InspectSegment {
   workDir: string
   sampleRateHz: SampleRateHz
   signal: AbortSignal
-  /** How long after its end a file may still be about to appear or be closed. */
+  /** How long after the first look a file that was closed just now may still be about to appear or be closed. */
   settleMs: number
   now: () => number
 }
@@ -30,20 +30,21 @@ export async function inspectSegment ({ segment, tracks }: PlannedSegment, optio
   return { segment, tracks: await Promise.all(tracks.map(async track => await inspectTrack(segment, track, options))) }
 }
 
-/** A file that is not right is looked at again until `settleMs` after it was closed. */
+/** A file that is not right is looked at again for some time, if it was closed just now. */
 async function inspectTrack (segment: Segment, planned: PlannedTrack, options: InspectSegment): Promise<JudgedTrack> {
   const { sampleRateHz, signal, settleMs, now } = options
-  // The clocks may disagree: the waiting is bounded by itself too.
   const copy = planned.isForeign ? null : await options.copyOf(planned.file, signal)
   if (copy !== null) {
     const judged = judgeTrack(segment, planned, await examine(planned, copy, options), sampleRateHz)
     if (judged.reasons.length === 0) return judged
   }
-  const deadlineMs = Math.min(Date.parse(segment.closedAt), now()) + settleMs
+  const patience = patienceMs(segment, now(), settleMs)
+  let deadlineMs: number | undefined
   for (let waitMs = FIRST_WAIT_MS; ; waitMs *= 2) {
     signal.throwIfAborted()
     const finding: Finding = planned.isForeign ? { kind: 'absent' } : await find(planned, options)
     const judged = judgeTrack(segment, planned, finding, sampleRateHz)
+    deadlineMs ??= now() + patience
     if (!mayImprove(judged) || now() >= deadlineMs) return judged
     await pause(Math.min(waitMs, Math.max(1, deadlineMs - now())), signal)
   }

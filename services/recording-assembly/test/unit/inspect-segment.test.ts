@@ -6,7 +6,7 @@ import { createFfmpeg } from '../../src/adapters/ffmpeg.ts'
 import { planAssembly } from '../../src/domain/plan.ts'
 import { inspectSegment, type InspectSegment } from '../../src/usecases/inspect-segment.ts'
 import type { SegmentSource } from '../../src/usecases/ports.ts'
-import { manifestOf, type SegmentSpec } from '../helpers/manifest.ts'
+import { manifestOf, start, type SegmentSpec } from '../helpers/manifest.ts'
 
 const sourceOf = (fetch: SegmentSource['fetch']): SegmentSource => ({ fetch, remove: async () => {}, check: async () => ({ isOk: true }), close: async () => {} })
 
@@ -29,6 +29,23 @@ async function inspect (fetch: SegmentSource['fetch'], options: Partial<InspectS
 test('only the source says that a segment is not there: what is gone after it was fetched is fetched again', async t => {
   await t.rejects(inspect(async () => '/none/segment.wav', {}), { name: 'DependencyUnavailable', dependency: 'segments' })
   t.match(await inspect(async () => null, {}), { tracks: [{ reasons: [{ code: 'segment-missing' }] }] })
+})
+
+test('the last segment is waited for also where our clock is ahead, and the first look takes long', async t => {
+  const path = join(t.testdir(), 'segment.wav')
+  const whole = encodeWav({ sampleRateHz: 8_000, channels: 1, bitsPerSample: 16 }, new Int16Array(15_800))
+  /** It is whole at the third look. */
+  async function inspectAfter (ms: number) {
+    let [looks, nowMs] = [0, start + 2_000 + ms]
+    async function lookAt (): Promise<string> {
+      nowMs += ++looks === 1 ? 3_000 : 10
+      await writeFile(path, looks > 2 ? whole : whole.subarray(0, 20_000))
+      return path
+    }
+    return { ...await inspect(lookAt, { now: () => nowMs, settleMs: 1_500 }), looks }
+  }
+  t.match(await inspectAfter(1_800), { looks: 3, tracks: [{ samples: 15_800, reasons: [] }] })
+  t.match(await inspectAfter(60_000), { looks: 1, tracks: [{ reasons: [{ code: 'segment-repaired' }, { code: 'segment-short' }] }] }, 'what was closed long ago gets no better')
 })
 
 /** Two seconds at twice the rate of the call, and programs that take themselves for ffmpeg. */

@@ -1,6 +1,6 @@
 import type { Wav, WavFault, WavRepair } from '@tacet/audio'
 import { test } from 'tap'
-import { judgeTrack, mayImprove, type Finding } from '../../src/domain/segment.ts'
+import { judgeTrack, mayImprove, patienceMs, type Finding } from '../../src/domain/segment.ts'
 import { at, manifestOf, type SegmentSpec } from '../helpers/manifest.ts'
 
 const wav = (samples: number, { repairs = [], sampleRateHz = 8000, channels = 1 }: { repairs?: WavRepair[], sampleRateHz?: number, channels?: 1 | 2 } = {}): Finding => {
@@ -90,5 +90,13 @@ test('the file of another call is left out', t => {
   t.match(judged, { audio: null, samples: 0 })
   t.same(codes(judged), ['segment-foreign'])
   t.equal(mayImprove(judged), false)
+  t.end()
+})
+
+test('a file is looked at again from the first look on, if by either clock it was closed just now', t => {
+  const segment = manifestOf([{ fromMs: 0, toMs: 10_000 }]).segments[0]!
+  const patienceAt = (sinceCloseMs: number): number => patienceMs(segment, Date.parse(at(10_000)) + sinceCloseMs, 1_500)
+  for (const sinceCloseMs of [-3_600_000, -1_800, 0, 20, 1_800, 9_000]) t.equal(patienceAt(sinceCloseMs), 1_500, `${sinceCloseMs} ms`)
+  t.equal(patienceAt(60_000), 0, 'what was closed long ago gets no better')
   t.end()
 })
