@@ -10,6 +10,7 @@ import { createAssemblyApp } from './http/app.ts'
 import { consumeCallEvents } from './intake/call-events.ts'
 import { createAuditLog } from './adapters/audit.ts'
 import { createJobDesk } from './adapters/postgres-job-desk.ts'
+import { createClearWork } from './usecases/clear-work.ts'
 import { createExpireRecordings } from './usecases/expire-recordings.ts'
 import { createFormatFiles } from './usecases/format-files.ts'
 import { createListen } from './usecases/listen.ts'
@@ -101,6 +102,7 @@ export async function startRecordingAssembly ({ config, logger, closer }: Assemb
       retention: createExpireRecordings({ recordings, moment, logger }),
       keys: createRewrapKeys({ keys, logger }),
       sittings: () => recordings.forgetSittings(),
+      work: createClearWork({ workDirs, recordings, logger }),
       folders: () => workDirs.sweep(STALE_WORK_MS),
       copies: () => copies.forget(STALE_WORK_MS),
     },

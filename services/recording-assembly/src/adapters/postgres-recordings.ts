@@ -1,10 +1,10 @@
-import { and, desc, eq, gte, inArray, isNull, lt, lte, ne, notInArray, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, ne, notExists, notInArray, or, sql } from 'drizzle-orm'
 import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { madeOfMaster } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
-import { agentIdsOf, linksInEvent, retainUntilOf } from '../domain/recording.ts'
+import { agentIdsOf, linksInEvent, retainUntilOf, type RecordingStatus } from '../domain/recording.ts'
 import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
@@ -28,6 +28,9 @@ export interface PostgresRecordingsOptions {
 
 /** Playing, seeking and playing again within this time is one entry in the audit log. */
 const SITTING_MS = 30 * 60_000
+
+const unfinished: RecordingStatus[] = ['waiting', 'assembling']
+const isLive = and(eq(jobs.state, 'running'), gte(jobs.leaseExpiresAt, sql`now()`))
 
 type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
@@ -200,8 +203,16 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     },
 
     async isWorkedOn (recordingId) {
-      const isLeased = and(eq(jobs.recordingId, recordingId), ne(jobs.kind, 'erase'), eq(jobs.state, 'running'), gte(jobs.leaseExpiresAt, sql`now()`))
+      const isLeased = and(eq(jobs.recordingId, recordingId), ne(jobs.kind, 'erase'), isLive)
       return (await db.select({ jobId: jobs.jobId }).from(jobs).where(isLeased).limit(1)).length > 0
+    },
+
+    async atRest (recordingIds) {
+      const leased = db.select({ jobId: jobs.jobId }).from(jobs).where(and(eq(jobs.recordingId, recordings.recordingId), isLive))
+      const isOver = or(isNotNull(recordings.deletedAt), notInArray(recordings.status, unfinished))
+      const rows = await db.select({ recordingId: recordings.recordingId }).from(recordings)
+        .where(and(sql`${recordings.recordingId} = any(${sql.param(recordingIds)}::uuid[])`, isOver, notExists(leased)))
+      return rows.map(({ recordingId }) => recordingId)
     },
 
     async erased (job, event) {
@@ -255,7 +266,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     },
 
     async expired (now, limit) {
-      const isDue = and(lte(recordings.retainUntil, now), isNull(recordings.deletedAt), isNull(recordings.hold), notInArray(recordings.status, ['waiting', 'assembling']))
+      const isDue = and(lte(recordings.retainUntil, now), isNull(recordings.deletedAt), isNull(recordings.hold), notInArray(recordings.status, unfinished))
       const rows = await db.select({ recordingId: recordings.recordingId }).from(recordings).where(isDue).orderBy(recordings.retainUntil).limit(limit)
       return rows.map(({ recordingId }) => recordingId)
     },

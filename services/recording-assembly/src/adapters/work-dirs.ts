@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { WorkDirs } from '../usecases/ports.ts'
 
+/** As everything there is named: attempts, copies made ahead, files on their way to the store. */
+const OF_RECORDING = /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\./
+
 /** Below the recordings, on the same disk: what fits there fits here. `<recordingId>.attempt.<generation>.<random>`. */
 export function createWorkDirs ({ recordingsDir }: { recordingsDir: string }): WorkDirs {
   const root = join(recordingsDir, '.work')
@@ -22,6 +25,12 @@ export function createWorkDirs ({ recordingsDir }: { recordingsDir: string }): W
       }
     },
     remove: workDir => rm(workDir, { recursive: true, force: true }),
+    async list () {
+      return (await namesIn(root)).flatMap(name => {
+        const [, recordingId] = OF_RECORDING.exec(name) ?? []
+        return recordingId === undefined ? [] : [{ recordingId, path: join(root, name) }]
+      })
+    },
     async clear (recordingId) {
       for (const name of await namesIn(root)) if (name === recordingId.toLowerCase() || name.startsWith(`${recordingId.toLowerCase()}.`)) await remove(name)
     },

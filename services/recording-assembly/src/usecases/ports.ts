@@ -66,6 +66,8 @@ export interface WorkDirs {
   create (attempt: Omit<StoredFile, 'file'>): Promise<string>
   /** This one: others may be at work on the same recording by now. */
   remove (workDir: string): Promise<void>
+  /** All that lies there, with copies made ahead and what is on its way to the store; what is begun later has another name. */
+  list (): Promise<{ recordingId: string, path: string }[]>
   /** All that is on its way to or from the store, too. */
   clear (recordingId: string): Promise<void>
   /** Removes what nobody has touched for so long; its worker is dead. */
@@ -184,6 +186,8 @@ export interface Recordings {
   expired (now: Date, limit: number): Promise<string[]>
   /** Whether a worker is making something of it: a job other than an erasure has a lease. */
   isWorkedOn (recordingId: string): Promise<boolean>
+  /** Of these, the ones that are finished or deleted, and on which nobody is at work. */
+  atRest (recordingIds: string[]): Promise<string[]>
   /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so. Throws LeaseLost. */
   erased (job: Job, event: RecordingEvent): Promise<void>
 }

@@ -145,6 +145,31 @@ test('segments over ARI', async t => {
   })
 })
 
+test('instances that share no folder each clear their own of what is done, and of nothing else', async t => {
+  const { around, config, close, copiesOf, isFetched } = await afar(t)
+  const elsewhere = { ...config, recordingsDir: t.testdir() }
+  const first = await startService(t, config)
+  const [manifest, goingOn] = [callOfThree(), callOfThree()]
+  await close(goingOn, 1)
+  await isFetched(goingOn, 1)
+  await close(manifest, 1, 2)
+  await isFetched(manifest, 2)
+  await first.stop()
+
+  const second = await startService(t, elsewhere)
+  await close(manifest, 3)
+  await publishEnded(around, manifest)
+  const { data } = await around.probe.waitFor(({ type, subject }) => type === 'recording.assembled' && subject === manifest.recordingId, { timeoutMs: 20_000 })
+  t.match(data, { outcome: 'complete', sha256: digest })
+  t.equal((await copiesOf(manifest)).length, 2, 'the second can not reach them')
+  await eventually(async () => (await around.database.db.select().from(jobs)).length === 0, { timeoutMs: 20_000 })
+  await second.stop()
+
+  await startService(t, config)
+  await eventually(async () => (await copiesOf(manifest)).length === 0)
+  t.equal((await copiesOf(goingOn)).length, 1)
+})
+
 test('a worker that slept while another took its job leaves what that has fetched', async t => {
   const { around, config, putSegments } = await afar(t, shortLease)
   const manifest = callOfThree()
