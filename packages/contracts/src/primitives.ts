@@ -4,7 +4,13 @@ import { z } from 'zod'
 export const idSchema = z.guid()
 
 /** ISO 8601 in UTC with milliseconds, e.g. `2026-11-23T09:00:00.000Z`. */
-export const timestampSchema = z.iso.datetime({ offset: true })
+export const timestampSchema = z.iso.datetime({ offset: true, abort: true }).refine(hasYearOfFourDigits, 'must be in the years 1 to 9999, in UTC')
+
+/** PostgreSQL has no year 0, and an offset can lead into it, or into the year 10000. */
+function hasYearOfFourDigits (timestamp: string): boolean {
+  const year = new Date(timestamp).getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
 
 export const directions = ['inbound', 'outbound', 'internal'] as const
 export const directionSchema = z.enum(directions)

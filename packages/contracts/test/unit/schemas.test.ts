@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import {
   commandRequestSchema, createCredentialSchema, credentialViewSchema, endpointNameSchema, eventAttributesSchema, eventCatalogue, explainQuerySchema,
-  payloadSchema, putAgentSchema, putCompanySchema, putNumberSchema, telephoneNumberSchema, topics,
+  payloadSchema, putAgentSchema, putCompanySchema, putNumberSchema, telephoneNumberSchema, timestampSchema, topics,
 } from '@tacet/contracts'
 
 const onEverywhere = { inbound: 'on', outbound: 'on', internal: 'on' }
@@ -53,6 +53,13 @@ t.test('telephone numbers are extensions or E.164', async t => {
 t.test('text is one line that PostgreSQL and JSON can hold', async t => {
   for (const bad of ['', '  ', 'a\u0000b', 'a\nb', 'a\ud800', 'x'.repeat(121)]) t.notOk(putAgentSchema.safeParse({ name: bad }).success, JSON.stringify(bad))
   t.ok(putAgentSchema.safeParse({ name: 'Žofie 🦊' }).success)
+})
+
+t.test('a time is one that PostgreSQL can hold, also once it is in UTC', async t => {
+  for (const good of ['2026-11-23T09:00:00.000Z', '0001-01-01T00:00:00Z', '0000-12-31T23:30:00-01:00', '9999-12-31T23:59:59.999Z']) t.ok(timestampSchema.safeParse(good).success, good)
+  for (const bad of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00+00:01', '9999-12-31T23:30:00-01:00', '2026-02-30T00:00:00Z', 'yesterday']) {
+    t.same(timestampSchema.safeParse(bad).error?.issues.length, 1, bad)
+  }
 })
 
 t.test('a time zone has a name that the tz database knows', async t => {

@@ -1,4 +1,4 @@
-import { problem, type RecordingQuery } from '@tacet/contracts'
+import { idSchema, problem, timestampSchema, type RecordingQuery } from '@tacet/contracts'
 import { and, arrayContains, eq, gt, gte, inArray, isNotNull, isNull, lt, lte, or, sql, type SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import { recordings } from '../db/schema.ts'
@@ -33,7 +33,7 @@ export function matching (query: RecordingQuery): SQL | undefined {
   )
 }
 
-const keySchema = z.tuple([z.iso.datetime({ offset: true }), z.guid()])
+const keySchema = z.tuple([timestampSchema, idSchema])
 
 function after (cursor: string): SQL {
   try {

@@ -86,8 +86,23 @@ test('the search for recordings', async t => {
     t.same(second, { status: 200, names: ['outbound', 'first'], nextCursor: null })
   })
 
+  t.test('shows each once, page by page, also when several calls began at the same moment', async t => {
+    const together = { startedAt: '2026-02-01T09:00:00.000Z', customer: '+420777000333' }
+    const expected = Array.from({ length: 4 }, () => manifestOf([], together))
+    for (const manifest of expected) await around.database.db.transaction(tx => ports.recordings.add(tx, manifest, null))
+    const seen: string[] = []
+    for (let cursor: string | null = ''; cursor !== null && seen.length <= expected.length;) {
+      const { body } = await service.call(`/v1/recordings?${new URLSearchParams({ number: together.customer, limit: '1', ...(cursor !== '' && { cursor }) })}`, { token: tokens.supervisor })
+      seen.push(...body.items.map(({ recordingId }: { recordingId: string }) => recordingId))
+      cursor = body.nextCursor
+    }
+    t.same(seen, expected.map(({ recordingId }) => recordingId).toSorted().reverse())
+  })
+
   t.test('says what it does not understand', async t => {
-    for (const query of [{ cursor: 'x' }, { from: 'yesterday' }, { direction: 'sideways' }, { status: 'lost' }, { hasGaps: 'perhaps' }, { limit: 0 }, { minDurationMs: -1 }]) {
+    const cursorOf = (...key: string[]) => Buffer.from(JSON.stringify(key)).toString('base64url')
+    const inYear0 = '0000-01-01T00:00:00Z'
+    for (const query of [{ cursor: 'x' }, { cursor: cursorOf(inYear0, companyId) }, { from: inYear0 }, { to: '0001-01-01T00:00:00+01:00' }, { from: 'yesterday' }, { direction: 'sideways' }, { status: 'lost' }, { hasGaps: 'perhaps' }, { limit: 0 }, { minDurationMs: -1 }]) {
       const { status, body } = await service.call(`/v1/recordings?${new URLSearchParams(query as unknown as Record<string, string>)}`, { token: tokens.supervisor })
       t.match({ status, body }, { status: 400, body: { code: 'invalid-request', errors: [{ field: Object.keys(query)[0] }] } })
     }
