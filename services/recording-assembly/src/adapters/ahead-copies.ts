@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { Database, Executor } from '@tacet/service-kit'
-import { and, eq, lt, sql } from 'drizzle-orm'
+import { and, eq, lt, ne, sql } from 'drizzle-orm'
 import { copies, jobs, recordings } from '../db/schema.ts'
 import { DependencyUnavailable } from '../usecases/errors.ts'
 import type { Copies } from '../usecases/ports.ts'
@@ -65,7 +65,7 @@ export function createAheadCopies ({ database: { db }, recordingsDir }: { databa
     },
     async forget (olderThanMs) {
       await db.delete(copies).where(lt(copies.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`))
-      await db.delete(jobs).where(and(eq(jobs.kind, 'check'), eq(jobs.state, 'waiting'), lt(jobs.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`)))
+      await db.delete(jobs).where(and(eq(jobs.kind, 'check'), ne(jobs.state, 'running'), lt(jobs.createdAt, sql`now() - ${olderThanMs} * interval '1 millisecond'`)))
     },
   }
 }

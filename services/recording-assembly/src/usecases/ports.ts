@@ -90,7 +90,7 @@ export interface Copies {
   open (recordingId: string): Promise<(file: TrackFile, signal: AbortSignal) => Promise<string | null>>
   /** The files; of all segments unless one is named. */
   remove (recordingId: string, segment?: number): Promise<void>
-  /** Of calls whose end was never told. */
+  /** Of calls whose end was never told, and what was still to be checked of them or was given up. */
   forget (olderThanMs: number): Promise<void>
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import tap, { test, type Test } from 'tap'
@@ -137,11 +138,15 @@ test('segments over ARI', async t => {
     await isFetched(manifest, 2)
     const ports = createPorts({ config, database: around.database, onEvents: () => {}, onJob: () => {} })
     t.teardown(() => ports.source.close())
+    const { db } = around.database
+    const check = { recordingId: manifest.recordingId, companyId: manifest.companyId, kind: 'check', payload: {}, runAt: new Date(Date.now() + 3_600_000) } as const
+    await db.insert(jobs).values([{ ...check, jobId: randomUUID(), item: '3', state: 'waiting' }, { ...check, jobId: randomUUID(), item: '4', state: 'parked', lastError: 'gave-up' }])
     await Promise.all([ports.workDirs.sweep(60_000), ports.copies.forget(60_000)])
-    t.equal((await copiesOf(manifest)).length, 2, 'what is young stays')
+    t.same([(await copiesOf(manifest)).length, (await db.select().from(jobs)).length], [2, 2], 'what is young stays')
     await Promise.all([ports.workDirs.sweep(-1_000), ports.copies.forget(-1_000)])
     t.same(await copiesOf(manifest), [])
-    t.same(await around.database.db.select().from(copies), [])
+    t.same(await db.select().from(copies), [])
+    t.same(await db.select().from(jobs), [], 'nor are the checks that wait or were given up')
   })
 })
 
