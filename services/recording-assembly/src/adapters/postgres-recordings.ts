@@ -249,7 +249,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
 
     async noteUsage (recording, { version, format, use, via, linkId }, { credentialId, agentId }, entry) {
       const { recordingId } = recording
-      const sitting = [format, use, linkId ?? credentialId ?? 'operator'].join(':')
+      const sitting = [format, use, linkId ?? credentialId ?? 'operator', entry.actor.address].join(':')
       const isOver = sql`${accesses.begunAt} < now() - ${SITTING_MS} * interval '1 millisecond'`
       const isNoted = await db.transaction(async tx => {
         const begun = await tx.insert(accesses).values({ recordingId, version, sitting, begunAt: sql`now()` as unknown as Date })

@@ -85,7 +85,7 @@ export const dataKeys = assemblySchema.table('data_keys', {
 export const accesses = assemblySchema.table('accesses', {
   recordingId: uuid('recording_id').notNull().references(() => recordings.recordingId, { onDelete: 'cascade' }),
   version: integer().notNull(),
-  /** The format and how it was used, and by whom or by which link. */
+  /** The format and how it was used, by whom or by which link, and from which address. */
   sitting: text().notNull(),
   begunAt: instant('begun_at').notNull(),
 }, table => [

@@ -15,7 +15,7 @@ const companyId = '01990000-0000-7000-8000-000000000001'
 const otherCompanyId = '01990000-0000-7000-8000-000000000002'
 
 test('what becomes of finished recordings', async t => {
-  const around = await surroundings(t)
+  const around = await surroundings(t, { TRUST_PROXY: 'loopback' })
   const tokens = {
     admin: await around.addCredential({ companyId, roles: ['admin'] }),
     supervisor: await around.addCredential({ companyId, roles: ['supervisor'] }),
@@ -63,9 +63,13 @@ test('what becomes of finished recordings', async t => {
     await eventually(() => eventsOf(recordingId, 'recording.accessed').length >= 2)
     t.match(eventsOf(recordingId, 'recording.accessed'), [{ use: 'listen', via: 'token', format: 'wav', by: { agentId: actor.agentId } }, { use: 'download' }])
 
+    await get(path, tokens.agent, { 'x-forwarded-for': '192.0.2.7' })
+    await eventually(() => auditOf(recordingId).length >= 3)
+    t.match(auditOf(recordingId)[2], { action: 'recording.listen', actor: { address: '192.0.2.7' } }, 'from elsewhere it is somebody else, whatever the token')
+
     await around.database.db.update(accesses).set({ begunAt: new Date(Date.now() - 31 * 60_000) }).where(eq(accesses.recordingId, recordingId))
     await get(path, tokens.agent)
-    await eventually(() => auditOf(recordingId).length === 3, { message: 'a later sitting is another entry' })
+    await eventually(() => auditOf(recordingId).length === 4, { message: 'a later sitting is another entry' })
   })
 
   t.test('a link lets anybody hear this version for a short time, and no other', async t => {
@@ -80,6 +84,9 @@ test('what becomes of finished recordings', async t => {
     await get(link)
     await eventually(() => auditOf(recordingId).length >= 2)
     t.match(auditOf(recordingId), [{ action: 'recording.link', actor: { kind: 'agent' } }, { action: 'recording.download', actor: { kind: 'link', agentId: actor.agentId, device: { kind: 'link', userAgent: 'node' } }, detail: { via: 'link' } }])
+    for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.1']) await get(link, undefined, { 'x-forwarded-for': address })
+    await eventually(() => auditOf(recordingId).length >= 4)
+    t.same(auditOf(recordingId).slice(1).map(({ actor }) => actor.address), ['127.0.0.1', '192.0.2.1', '192.0.2.2'], 'whoever it was passed on to is an entry of their own')
 
     t.match(await get(`${link}x`), { status: 403, code: 'link-invalid' })
     const short = await post(`/v1/recordings/${recordingId}/links`, { expiresInSeconds: 1 }, tokens.agent)
