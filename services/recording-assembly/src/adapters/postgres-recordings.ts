@@ -4,7 +4,7 @@ import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { madeOfMaster } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
-import { agentIdsOf, linksInEvent, retainUntilOf, type RecordingStatus } from '../domain/recording.ts'
+import { aboutNobody, agentIdsOf, linksInEvent, retainUntilOf, type RecordingStatus } from '../domain/recording.ts'
 import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
@@ -218,9 +218,10 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     async erased (job, event) {
       const { recordingId } = job
       await db.transaction(async tx => {
+        const before = await lockedRow(tx, recordingId)
+        if (before === undefined) throw new LeaseLost()
         await endJob(tx, job)
-        const nobody = sql`jsonb_set(jsonb_set(${recordings.manifest}, '{number}', 'null'), '{customer}', 'null')`
-        const row = await update(tx, recordingId, { number: null, customer: null, manifest: nobody as unknown as Row['manifest'] })
+        const row = await update(tx, recordingId, { number: null, customer: null, manifest: aboutNobody(before.manifest) })
         await tx.delete(files).where(eq(files.recordingId, recordingId))
         await tx.delete(accesses).where(eq(accesses.recordingId, recordingId))
         await tx.delete(copies).where(eq(copies.recordingId, recordingId))

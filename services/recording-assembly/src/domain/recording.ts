@@ -65,6 +65,10 @@ export function linksInEvent (recording: Pick<Recording, 'recordingId' | 'status
 export const agentsOf = ({ agents }: Manifest): CallAgent[] => [...new Map(agents.map(agent => [agent.agentId, agent])).values()]
 export const agentIdsOf = (manifest: Manifest): string[] => agentsOf(manifest).map(({ agentId }) => agentId)
 
+/** What may stay of a deleted recording: ids, and no name or number of anybody. */
+export const aboutNobody = (manifest: Manifest): Manifest =>
+  ({ ...manifest, number: null, customer: null, agents: manifest.agents.map(({ name: _, ...agent }) => agent) })
+
 const dayMs = 86_400_000
 export const retainUntilOf = ({ endedAt, settings: { retentionDays } }: Manifest): Date | null =>
   retentionDays === null ? null : new Date(Date.parse(endedAt) + retentionDays * dayMs)

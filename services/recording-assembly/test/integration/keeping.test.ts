@@ -97,7 +97,8 @@ test('what becomes of finished recordings', async t => {
   })
 
   t.test('who may deletes a recording for ever, with a reason; nothing is left of it anywhere', async t => {
-    const manifest = await assembled()
+    const named = { agentId: actor.agentId, name: 'Chloe Agent', endpoint: 'PJSIP/1001', joinedAt: null, leftAt: null }
+    const manifest = await assembled({ agents: [named] })
     const { recordingId } = manifest
     const path = `/v1/recordings/${recordingId}`
     const { body: { link } } = await post(`${path}/links`, {}, tokens.agent)
@@ -121,7 +122,8 @@ test('what becomes of finished recordings', async t => {
     t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [])
     t.same((await around.filesOfSpool()).filter(name => name.includes(recordingId)), [])
     const [row] = await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
-    t.match(row, { customer: null, number: null, manifest: { customer: null, number: null } }, 'nor whom it was about')
+    t.match(row, { customer: null, number: null, agentIds: [actor.agentId], manifest: { customer: null, number: null, agents: [{ agentId: actor.agentId }] } }, 'nor whom it was about')
+    t.notMatch(JSON.stringify(row), /Chloe/, 'nor what the agent is called')
     await eventually(() => auditOf(recordingId).length >= 5)
     const entries = auditOf(recordingId).map(({ action, outcome, code, companyId }) => [action, outcome, code, companyId])
     t.same(entries.toSorted(), [
