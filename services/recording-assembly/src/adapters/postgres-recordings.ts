@@ -47,25 +47,34 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     return row
   }
 
+  async function addJobs (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
+    await insertJobs(tx, row, correlationId, added)
+    for (const { kind, payload } of added) if (kind === 'erase') await eraseLate(tx, row, correlationId, payload?.upToGeneration ?? 0)
+  }
+
   async function insertJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
     if (added.length === 0) return
     await tx.insert(jobs).values(added.map(job => newJobRow(job, { recordingId, companyId, correlationId }))).onConflictDoNothing()
   }
 
-  async function addJobs (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
-    const late = added.flatMap(({ kind, payload }) => kind === 'erase' ? lateErasure(payload?.upToGeneration ?? 0) : [])
-    await insertJobs(tx, row, correlationId, [...added, ...late])
-  }
-
-  /** Once more when surely nobody who has lost his lease, or was killed, still leaves anything there. */
-  function lateErasure (upToGeneration: number): NewJob[] {
-    // A name of its own: one that is there already may come too early for what this one is about.
-    return lateErasureMs === null ? [] : [{ kind: 'erase', item: `late-${uuidv7()}`, payload: { upToGeneration }, delayMs: lateErasureMs }]
+  /** Once more when surely nobody who has lost his lease, or was killed, still leaves anything there. One job waits for that, however often it is asked for. */
+  async function eraseLate (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, upToGeneration: number): Promise<void> {
+    if (lateErasureMs === null) return
+    const { recordingId, companyId } = row
+    const late = { kind: 'erase', item: 'late', payload: { upToGeneration }, delayMs: lateErasureMs } satisfies NewJob
+    const highest = sql`greatest((${jobs.payload} ->> 'upToGeneration')::int, ${upToGeneration}::int)`
+    const waiting = await tx.insert(jobs).values(newJobRow(late, { recordingId, companyId, correlationId })).onConflictDoUpdate({
+      target: [jobs.recordingId, jobs.kind, jobs.item],
+      set: { runAt: sql`excluded.run_at`, payload: sql`jsonb_build_object('upToGeneration', ${highest})`, updatedAt: sql`now()` },
+      setWhere: eq(jobs.state, 'waiting'),
+    }).returning({ jobId: jobs.jobId })
+    // One that is at work may come too early for what this one is about.
+    if (waiting.length === 0) await insertJobs(tx, row, correlationId, [{ ...late, item: `late-${uuidv7()}` }])
   }
 
   /** The attempt before this one did not come to its end. */
-  async function eraseLate (tx: Transaction, row: Row, correlationId: string | null): Promise<void> {
-    if (row.generation !== (row.storedGeneration ?? 0)) await insertJobs(tx, row, correlationId, lateErasure(row.generation))
+  async function eraseBroken (tx: Transaction, row: Row, correlationId: string | null): Promise<void> {
+    if (row.generation !== (row.storedGeneration ?? 0)) await eraseLate(tx, row, correlationId, row.generation)
   }
 
   /** What an attempt has made counts only while nobody has decided otherwise. */
@@ -121,7 +130,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
         const isNew = row.status === 'waiting'
         if (!isNew && row.status !== 'assembling') return row
         const begun = await update(tx, recordingId, { status: 'assembling', generation: row.generation + 1 })
-        await eraseLate(tx, row, correlationId)
+        await eraseBroken(tx, row, correlationId)
         if (isNew) await announce(tx, row, { type: 'recording.assembling', data: { segments: row.manifest.segments.length } })
         return begun
       })
@@ -176,7 +185,7 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
       return await db.transaction(async tx => {
         const row = await lockedRow(tx, recordingId)
         if (row === undefined || row.deletedAt !== null || row.purge === null || row.hold !== null) return null
-        await eraseLate(tx, row, correlationId)
+        await eraseBroken(tx, row, correlationId)
         return { ...await update(tx, recordingId, { generation: row.generation + 1 }), purge: row.purge }
       })
     },

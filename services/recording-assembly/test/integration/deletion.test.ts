@@ -10,6 +10,7 @@ import { dataKeys, files, jobs, outbox, recordings } from '../../src/db/schema.t
 import { assemblyConfig } from '../../src/index.ts'
 import { createExpireRecordings } from '../../src/usecases/expire-recordings.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
+import type { Job } from '../../src/usecases/ports.ts'
 import { bucket } from '../helpers/bucket.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { countingSamples, logger, surroundings } from '../helpers/service.ts'
@@ -59,7 +60,7 @@ test('recordings in S3 that are deleted, cut and held while something is made of
   }
   const rowOf = async (recordingId: string) => (await db.select().from(recordings).where(eq(recordings.recordingId, recordingId)))[0]!
   const jobsOf = async (recordingId: string) => await db.select().from(jobs).where(eq(jobs.recordingId, recordingId))
-  const isLate = ({ item }: { item: string }) => item.startsWith('late-')
+  const isLate = ({ item }: { item: string }) => item.startsWith('late')
   const toldOf = async (recordingId: string) => (await db.select().from(outbox).where(eq(outbox.key, recordingId)).orderBy(outbox.id)).map(({ type }) => type)
   /** But for what looks once more much later. */
   const finished = (recordingId: string) => eventually(async () => (await jobsOf(recordingId)).every(isLate), { message: 'jobs are left' })
@@ -126,6 +127,25 @@ test('recordings in S3 that are deleted, cut and held while something is made of
     await db.update(jobs).set({ runAt: new Date() }).where(eq(jobs.recordingId, recordingId))
     await eventually(async () => (await jobsOf(recordingId)).length === 0)
     await nothingIsLeft(t, recordingId)
+  })
+
+  await t.test('of many attempts that failed one job is left, which looks again for all of them', async t => {
+    const recordingId = await addCall()
+    await db.update(jobs).set({ runAt: new Date(Date.now() + 3_600_000) }).where(eq(jobs.recordingId, recordingId))
+    const attempt = async () => await ports.recordings.begin({ recordingId, correlationId: null } as Job)
+    const lateOnes = async () => (await jobsOf(recordingId)).filter(isLate)
+    for (let count = 0; count < 4; count++) await attempt()
+    await db.update(jobs).set({ runAt: new Date() }).where(eq(jobs.item, 'late'))
+    await attempt()
+    const [late, ...more] = await lateOnes()
+    t.same(more, [])
+    t.match(late, { item: 'late', payload: { upToGeneration: 4 } })
+    t.ok(late!.runAt.getTime() > Date.now() + 14 * 60_000, 'as long after the last one')
+
+    await db.update(jobs).set({ state: 'running' }).where(eq(jobs.jobId, late!.jobId))
+    await attempt()
+    t.match((await lateOnes()).map(({ payload: { upToGeneration }, state }) => [upToGeneration, state]).sort(), [[4, 'running'], [5, 'waiting']], 'one that is at work is not told of more')
+    await db.delete(jobs).where(eq(jobs.recordingId, recordingId))
   })
 
   await t.test('a format that is made of the old version while a cut is done is made of the new one, and the old one goes', async t => {

@@ -43,7 +43,7 @@ test('the service on S3, with encryption', async t => {
   }
   const keyedGenerations = async ({ recordingId }: Manifest) => (await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId))).map(({ generation }) => generation)
   /** But for what looks once more much later. */
-  const jobsOf = async ({ recordingId }: Manifest) => (await db.select().from(jobs).where(eq(jobs.recordingId, recordingId))).filter(({ item }) => !item.startsWith('late-'))
+  const jobsOf = async ({ recordingId }: Manifest) => (await db.select().from(jobs).where(eq(jobs.recordingId, recordingId))).filter(({ item }) => !item.startsWith('late'))
 
   t.test('assembles, plays, encodes, draws, cuts and deletes a recording, and leaves nothing in the bucket', async t => {
     const manifest = await putCall()
