@@ -31,6 +31,7 @@ export const problems = {
   'recording-deleted': { status: 410, title: 'This recording was deleted' },
   'nothing-to-purge': { status: 409, title: 'There is nothing of that in the recording' },
   'job-not-parked': { status: 409, title: 'This job is not parked' },
+  'already-on-hold': { status: 409, title: 'It is on hold already' },
   'not-on-hold': { status: 409, title: 'There is no hold to lift' },
   'links-disabled': { status: 409, title: 'Links are not configured here' },
   'not-ready': { status: 409, title: 'It is not ready yet' },

@@ -26,7 +26,7 @@ export function manageRoutes (app: HttpApp, { manageRecording }: { manageRecordi
   }, async (request, reply) => reply.code(202).send(toView(await manageRecording.purge(request.params.recordingId, askerOf(request), request.body))))
 
   app.post('/recordings/:recordingId/hold', {
-    schema: { ...described('Keeps a recording, whatever else is said, until the hold is lifted'), params: recordingParams, body: holdSchema, response: { 200: recordingViewSchema, ...errors(...refusals) } },
+    schema: { ...described('Keeps a recording, whatever else is said, until the hold is lifted'), params: recordingParams, body: holdSchema, response: { 200: recordingViewSchema, ...errors(...refusals, 'already-on-hold') } },
   }, async request => toView(await manageRecording.hold(request.params.recordingId, askerOf(request), request.body.reason)))
 
   app.post('/recordings/:recordingId/hold/lift', {

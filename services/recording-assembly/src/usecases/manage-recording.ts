@@ -2,7 +2,7 @@ import { isProblem, problem, type AssemblyEventData, type ProblemCode, type Purg
 import { mayManage, scopeOf } from '../domain/access.ts'
 import { entryOf, entryOfNothing, orderOf, type Asker, type Deed, type Moment } from '../domain/asker.ts'
 import { eraseAll, eraseWithdrawn } from '../domain/jobs.ts'
-import type { Recording } from '../domain/recording.ts'
+import type { Order, Recording } from '../domain/recording.ts'
 import { findPurge } from '../domain/purge.ts'
 import type { AuditLog, Change, RecordingStore, Recordings } from './ports.ts'
 import { finishedGeneration, present } from './read-recording.ts'
@@ -19,20 +19,24 @@ export interface ManageDependencies {
 export type ManageRecording = ReturnType<typeof createManageRecording>
 type Cause = AssemblyEventData<'recording.deleted'>['cause']
 
+type Decided = Change & { alsoDone?: Deed['detail'] }
+
 /** Refusals that say something about who asks, or about what is kept from being destroyed. */
-const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-found', 'legal-hold'])
+const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-found', 'legal-hold', 'already-on-hold'])
 
 /** Holds, cuts and deletions. All of it is in the audit log, what is refused too. Throws problems. */
 export function createManageRecording ({ recordings, audit, store, moment, newId }: ManageDependencies) {
-  /** `decide` may throw; what it says is done together with the entry in the audit log. */
-  async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Change & { alsoDone?: Deed['detail'] }): Promise<Recording> {
+  /** `decide` may throw; what it says is done together with the entry in the audit log. Null: it is so already. */
+  async function manage (action: string, recordingId: string, asker: Asker, detail: Deed['detail'], decide: (recording: Recording, at: string) => Decided | null): Promise<Recording> {
     const now = moment()
     let seen: Recording | null = null
     try {
       const changed = await recordings.change(recordingId, scopeOf(asker), recording => {
         seen = recording
         if (!mayManage(asker)) throw problem('forbidden')
-        const { alsoDone, ...change } = decide(present(recording), now.at)
+        const decided = decide(present(recording), now.at)
+        if (decided === null) return {}
+        const { alsoDone, ...change } = decided
         return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', detail: { ...detail, ...alsoDone } }, now)] }
       })
       if (changed === null) throw problem('recording-not-found')
@@ -65,10 +69,12 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
         }
       })
     },
-    /** What is to be cut out and is not yet, stays. */
+    /** What is to be cut out and is not yet, stays. There is one hold: a second would be lifted with the first. */
     async hold (recordingId: string, asker: Asker, reason: string): Promise<Recording> {
-      return await manage('recording.hold', recordingId, asker, { reason }, ({ purge, generation }, at) => {
+      return await manage('recording.hold', recordingId, asker, { reason }, ({ hold: standing, purge, generation }, at) => {
         const hold = orderOf(asker, reason, at)
+        if (standing !== null && isSameOrder(standing, hold)) return null
+        if (standing !== null) throw problem('already-on-hold', `on hold since ${standing.at}: ${standing.reason}`)
         if (purge === null) return { set: { hold } }
         const { purgeId, ranges, segments } = purge
         return {
@@ -94,6 +100,9 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
     },
   }
 }
+
+const isSameOrder = (one: Order, other: Order): boolean =>
+  one.reason === other.reason && one.credentialId === other.credentialId && one.agentId === other.agentId
 
 export function requireNoHold ({ hold }: Recording): void {
   if (hold !== null) throw problem('legal-hold', `a legal hold keeps it since ${hold.at}`)

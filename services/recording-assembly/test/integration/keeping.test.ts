@@ -17,6 +17,7 @@ const otherCompanyId = '01990000-0000-7000-8000-000000000002'
 test('what becomes of finished recordings', async t => {
   const around = await surroundings(t, { TRUST_PROXY: 'loopback' })
   const tokens = {
+    owner: await around.addCredential({ companyId, roles: ['owner'] }),
     admin: await around.addCredential({ companyId, roles: ['admin'] }),
     supervisor: await around.addCredential({ companyId, roles: ['supervisor'] }),
     agent: await around.addCredential({ companyId, agentId: actor.agentId, roles: ['agent'] }),
@@ -142,6 +143,18 @@ test('what becomes of finished recordings', async t => {
     t.equal((await post(`${path}/hold`, { reason: 'a claim' }, tokens.supervisor)).problem().code, 'forbidden')
     t.match(await post(`${path}/hold`, { reason: 'a claim' }, tokens.admin), { status: 200, body: { isOnHold: true } })
     t.match((await post(`${path}/delete`, { reason: 'tidy' }, tokens.admin)).problem(), { status: 409, code: 'legal-hold' })
+
+    const holdOf = async () => (await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId)))[0]!.hold
+    const hold = await holdOf()
+    t.match(await post(`${path}/hold`, { reason: 'a claim' }, tokens.admin), { status: 200, body: { isOnHold: true } }, 'once more is no error')
+    for (const [reason, token] of [['another claim', tokens.admin], ['a claim', tokens.owner]] as const) {
+      const refused = (await post(`${path}/hold`, { reason }, token)).problem()
+      t.match(refused, { status: 409, code: 'already-on-hold', detail: `on hold since ${hold?.at}: a claim` }, 'a second one would end with the first')
+    }
+    t.same(await holdOf(), hold)
+    const holds = () => auditOf(recordingId).filter(({ action }) => action === 'recording.hold').map(({ outcome, code }) => code ?? outcome)
+    await eventually(() => holds().length >= 4)
+    t.same(holds(), ['forbidden', 'done', 'already-on-hold', 'already-on-hold'])
 
     const ports = createPorts({ config: around.config, database: around.database, onEvents: () => {}, onJob: () => {} })
     const expire = createExpireRecordings({ recordings: ports.recordings, moment: () => ({ at: new Date().toISOString(), auditId: randomUUID() }), logger: createLogger({ name: 'test', level: 'silent' }) })
