@@ -130,6 +130,7 @@ export const auditEntrySchema = z.object({
   }),
   callId: idSchema.nullable(),
   requestedAt: timestampSchema,
+  /** When it was done; null where it was not, or was only ordered: when that is done, or given up, is an entry of its own. */
   effectiveAt: timestampSchema.nullable(),
   /** Which rule decided, what was before and after: whatever explains the entry. */
   detail: z.record(z.string(), z.unknown()),

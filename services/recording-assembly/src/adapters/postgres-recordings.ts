@@ -2,10 +2,11 @@ import { and, desc, eq, gte, inArray, isNotNull, isNull, lt, lte, ne, notExists,
 import { appendToOutbox, type Database, type OutboxMessage, type Transaction } from '@tacet/service-kit'
 import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
+import { entryOfEnd } from '../domain/asker.ts'
 import { madeOfMaster } from '../domain/formats.ts'
 import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
-import { aboutNobody, agentIdsOf, linksInEvent, retainUntilOf, type RecordingStatus } from '../domain/recording.ts'
-import type { AssembledRecording, Job, RecordingEvent, Recordings } from '../usecases/ports.ts'
+import { aboutNobody, agentIdsOf, linksInEvent, retainUntilOf, type RecordingEvent, type RecordingStatus } from '../domain/recording.ts'
+import type { AssembledRecording, Job, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
 import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
@@ -39,7 +40,12 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
   function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
     return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
-  const announce = (tx: Transaction, row: Row, event: RecordingEvent): Promise<void> => appendToOutbox(tx, outbox, [messageOf(row, event)])
+
+  /** Together with the entry in the audit log, where it is the end of what somebody ordered. */
+  async function announce (tx: Transaction, row: Row, event: RecordingEvent): Promise<void> {
+    const entry = entryOfEnd(row, event, { at: now().toISOString(), auditId: uuidv7() })
+    await appendToOutbox(tx, outbox, [messageOf(row, event), ...entry === null ? [] : [auditMessage(entry)]])
+  }
 
   async function update (tx: Transaction, recordingId: string, values: Values): Promise<Row> {
     const [row] = await tx.update(recordings).set({ ...values, updatedAt: sql`now()` }).where(eq(recordings.recordingId, recordingId)).returning()
@@ -174,8 +180,8 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
 
     async finish (job, event) {
       await db.transaction(async tx => {
-        await endJob(tx, job)
         const row = event === undefined ? undefined : await lockedRow(tx, job.recordingId)
+        await endJob(tx, job)
         if (row !== undefined && event !== undefined) await announce(tx, row, event)
       })
       if (event !== undefined) onEvents()

@@ -1,7 +1,7 @@
 import type { AuditDevice, AuditEntry } from '@tacet/contracts'
 import { actorKindOf } from '@tacet/service-kit'
 import type { Caller } from './access.ts'
-import type { Order, Recording } from './recording.ts'
+import type { Order, Recording, RecordingEvent } from './recording.ts'
 
 /** Who sends a request, and from where. */
 export interface Asker extends Caller {
@@ -9,7 +9,7 @@ export interface Asker extends Caller {
   address: string | null
   device?: AuditDevice
   /** When roles don't say it. */
-  kind?: 'link' | 'policy'
+  kind?: 'link' | 'policy' | 'machine'
 }
 
 /** What the domain may not find out by itself: the time and an id. */
@@ -21,6 +21,8 @@ export interface Deed {
   /** e.g. `recording.delete`. */
   action: string
   outcome: AuditEntry['outcome']
+  /** It is done later, which is an entry of its own. */
+  isOnlyOrdered?: boolean
   code?: string
   detail: AuditEntry['detail']
 }
@@ -38,7 +40,7 @@ export function entryOfNothing (asker: Asker, recordingId: string, deed: Deed, m
   return entryOfAttempt(asker, { ...deed, detail: { recordingId, ...deed.detail } }, moment)
 }
 
-function entry (asker: Asker, companyId: string | null, callId: string | null, { action, outcome, code, detail }: Deed, { at, auditId }: Moment): AuditEntry {
+function entry (asker: Asker, companyId: string | null, callId: string | null, { action, outcome, isOnlyOrdered = false, code, detail }: Deed, { at, auditId }: Moment): AuditEntry {
   const { credentialId, agentId, address, device } = asker
   return {
     auditId,
@@ -50,10 +52,39 @@ function entry (asker: Asker, companyId: string | null, callId: string | null, {
     actor: { kind: asker.kind ?? actorKindOf(asker), credentialId, agentId, address, ...(device && { device }) },
     callId,
     requestedAt: at,
-    effectiveAt: outcome === 'done' ? at : null,
+    effectiveAt: outcome === 'done' && !isOnlyOrdered ? at : null,
     detail,
   }
 }
 
+const itself = { agentId: null, credentialId: null, roles: [], address: null }
+
 /** Tacet itself, by the company's settings. */
-export const policyAsker = (companyId: string): Asker => ({ companyId, agentId: null, credentialId: null, roles: [], address: null, kind: 'policy' })
+export const policyAsker = (companyId: string): Asker => ({ ...itself, companyId, kind: 'policy' })
+
+/** The entry about what was ordered earlier and is done now, or given up; null when the event tells of something else. */
+export function entryOfEnd (recording: Pick<Recording, 'manifest'>, event: RecordingEvent, moment: Moment): AuditEntry | null {
+  const end = endOf(event)
+  if (end === null) return null
+  const { orderedAt, by, ...deed } = end
+  const worker: Asker = { ...itself, companyId: recording.manifest.companyId, kind: 'machine' }
+  return { ...entryOf(worker, recording, { ...deed, detail: { ...deed.detail, orderedAt, orderedBy: by } }, moment), requestedAt: orderedAt }
+}
+
+function endOf ({ type, data }: RecordingEvent): Deed & { orderedAt: string, by: { credentialId: string | null, agentId: string | null } } | null {
+  switch (type) {
+    case 'recording.purged': {
+      const { purgeId, version, sha256, orderedAt, by } = data
+      return { action: 'recording.purge', outcome: 'done', detail: { purgeId, version, sha256 }, orderedAt, by }
+    }
+    case 'recording.purge-failed': {
+      const { purgeId, code, detail, orderedAt, by } = data
+      return { action: 'recording.purge', outcome: 'failed', code, detail: { purgeId, parkedBecause: detail }, orderedAt, by }
+    }
+    case 'recording.deleted': {
+      const { cause, orderedAt, by } = data
+      return { action: 'recording.delete', outcome: 'done', detail: { cause }, orderedAt, by }
+    }
+    default: return null
+  }
+}

@@ -1,4 +1,4 @@
-import type { AssemblyEventData, CallAgent, Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
+import type { AssemblyEventData, AssemblyEventType, CallAgent, Manifest, Outcome, RecordingView, TrackFile } from '@tacet/contracts'
 import type { Reason } from './segment.ts'
 
 export const masterFile = 'recording.wav'
@@ -42,6 +42,9 @@ export interface Recording {
   deletedAt: Date | null
   deletion: Deletion | null
 }
+
+/** What is said of a recording, without what every event has. */
+export type RecordingEvent = { [Type in AssemblyEventType]: { type: Type, data: Omit<AssemblyEventData<Type>, 'recordingId' | 'callId' | 'companyId' | 'at'> } }[AssemblyEventType]
 
 export const outcomeOf = ({ status }: Pick<Recording, 'status'>): Outcome | null => status === 'waiting' || status === 'assembling' ? null : status
 

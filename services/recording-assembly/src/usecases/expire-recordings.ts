@@ -19,7 +19,7 @@ export function createExpireRecordings ({ recordings, moment, logger }: { record
       const asker = policyAsker(recording.manifest.companyId)
       return {
         ...deletionOf(recording, { ...orderOf(asker, 'retention', now.at), cause: 'retention' }),
-        audit: [entryOf(asker, recording, { action: 'recording.delete', outcome: 'done', detail: { cause: 'retention', retainUntil: retainUntil?.toISOString() } }, now)],
+        audit: [entryOf(asker, recording, { action: 'recording.delete', outcome: 'done', isOnlyOrdered: true, detail: { cause: 'retention', retainUntil: retainUntil?.toISOString() } }, now)],
       }
     })
     return isExpired

@@ -19,7 +19,7 @@ export interface ManageDependencies {
 export type ManageRecording = ReturnType<typeof createManageRecording>
 type Cause = AssemblyEventData<'recording.deleted'>['cause']
 
-type Decided = Change & { alsoDone?: Deed['detail'] }
+type Decided = Change & Pick<Deed, 'isOnlyOrdered'> & { alsoDone?: Deed['detail'] }
 
 /** Refusals that say something about who asks, or about what is kept from being destroyed. */
 const audited: ReadonlySet<ProblemCode> = new Set(['forbidden', 'recording-not-found', 'legal-hold', 'already-on-hold'])
@@ -36,8 +36,8 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
         if (!mayManage(asker)) throw problem('forbidden')
         const decided = decide(present(recording), now.at)
         if (decided === null) return {}
-        const { alsoDone, ...change } = decided
-        return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', detail: { ...detail, ...alsoDone } }, now)] }
+        const { isOnlyOrdered = false, alsoDone, ...change } = decided
+        return { ...change, audit: [entryOf(asker, recording, { action, outcome: 'done', isOnlyOrdered, detail: { ...detail, ...alsoDone } }, now)] }
       })
       if (changed === null) throw problem('recording-not-found')
       return changed
@@ -63,9 +63,12 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
         if (found === null || timeline?.version !== recording.version) throw problem('not-ready', 'the recording has just changed', { retryAfterSeconds: 1 })
         if ('version' in wish && wish.version !== recording.version) throw problem('precondition-failed', `this is version ${recording.version} of the recording`)
         if (found.ranges.length === 0 && found.segments.length === 0) throw problem('nothing-to-purge')
+        const purgeId = newId()
         return {
-          set: { purge: { ...orderOf(asker, reason, at), purgeId: newId(), version: recording.version, ...found } },
+          set: { purge: { ...orderOf(asker, reason, at), purgeId, version: recording.version, ...found } },
           jobs: [{ kind: 'purge' }],
+          isOnlyOrdered: true,
+          alsoDone: { purgeId },
         }
       })
     },
@@ -95,7 +98,7 @@ export function createManageRecording ({ recordings, audit, store, moment, newId
     async remove (recordingId: string, asker: Asker, { reason, cause }: { reason: string, cause: Cause }): Promise<Recording> {
       return await manage('recording.delete', recordingId, asker, { reason, cause }, (recording, at) => {
         requireNoHold(recording)
-        return deletionOf(recording, { ...orderOf(asker, reason, at), cause })
+        return { ...deletionOf(recording, { ...orderOf(asker, reason, at), cause }), isOnlyOrdered: true }
       })
     },
   }

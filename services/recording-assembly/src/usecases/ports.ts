@@ -1,13 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import type { AssemblyEventData, AssemblyEventType, AudioFormat, AuditEntry, JobKind, JobQuery, JobView, Manifest, RecordingQuery, Segment, Timeline, TrackFile } from '@tacet/contracts'
+import type { AudioFormat, AuditEntry, JobKind, JobQuery, JobView, Manifest, RecordingQuery, Segment, Timeline, TrackFile } from '@tacet/contracts'
 import type { CheckResult, Transaction } from '@tacet/service-kit'
 import type { Asker } from '../domain/asker.ts'
 import type { Scope } from '../domain/access.ts'
 import type { JobPayload, NewJob } from '../domain/jobs.ts'
 import type { Verdict } from '../domain/outcome.ts'
 import type { Tell } from '../domain/progress.ts'
-import type { Deletion, Hold, PurgeOrder, Recording } from '../domain/recording.ts'
+import type { Deletion, Hold, PurgeOrder, Recording, RecordingEvent } from '../domain/recording.ts'
 
 /** Where the PBX keeps the segments. Everything but the answers named here is DependencyUnavailable. */
 export interface SegmentSource {
@@ -160,9 +160,9 @@ export interface Recordings {
   begin (job: Job): Promise<Recording | null>
   /** Outcome, event, end of the job and the job to delete the segments, all or nothing. Throws LeaseLost, also when it was deleted meanwhile. */
   complete (job: Job, assembled: AssembledRecording): Promise<void>
-  /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Says so, also of a purge. Throws LeaseLost. */
+  /** Parks the job; the recording is failed, and its files are to be erased, if this was its assembly. Says so, also of a purge, which is in the audit log as well. Throws LeaseLost. */
   fail (job: Job, code: string, detail: string): Promise<void>
-  /** Ends a job, with what is to be said of it. Throws LeaseLost. */
+  /** Ends a job, with what is to be said of it, in the audit log too. Throws LeaseLost. */
   finish (job: Job, event?: RecordingEvent): Promise<void>
   find (recordingId: string, scope: Scope): Promise<Recording | null>
   /** Keeps it for the next who asks, as long as this generation counts. */
@@ -188,7 +188,7 @@ export interface Recordings {
   isWorkedOn (recordingId: string): Promise<boolean>
   /** Of these, the ones that are finished or deleted, and on which nobody is at work. */
   atRest (recordingIds: string[]): Promise<string[]>
-  /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so. Throws LeaseLost. */
+  /** Ends the job by which the last of a recording was erased, forgets whom it was about, and says so, in the audit log too. Throws LeaseLost. */
   erased (job: Job, event: RecordingEvent): Promise<void>
 }
 
@@ -202,8 +202,6 @@ export interface Usage {
 }
 
 export interface Page<Item> { items: Item[], nextCursor: string | null }
-
-export type RecordingEvent = { [Type in AssemblyEventType]: { type: Type, data: Omit<AssemblyEventData<Type>, 'recordingId' | 'callId' | 'companyId' | 'at'> } }[AssemblyEventType]
 
 export interface Change {
   set?: { hold?: Hold | null, purge?: PurgeOrder | null, deletion?: Deletion, deletedAt?: Date }

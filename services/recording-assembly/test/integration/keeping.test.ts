@@ -125,7 +125,7 @@ test('what becomes of finished recordings', async t => {
     const [row] = await around.database.db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
     t.match(row, { customer: null, number: null, agentIds: [actor.agentId], manifest: { customer: null, number: null, agents: [{ agentId: actor.agentId }] } }, 'nor whom it was about')
     t.notMatch(JSON.stringify(row), /Chloe/, 'nor what the agent is called')
-    await eventually(() => auditOf(recordingId).length >= 5)
+    await eventually(() => auditOf(recordingId).length >= 6)
     const entries = auditOf(recordingId).map(({ action, outcome, code, companyId }) => [action, outcome, code, companyId])
     t.same(entries.toSorted(), [
       ['recording.link', 'done', null, companyId],
@@ -133,7 +133,11 @@ test('what becomes of finished recordings', async t => {
       ['recording.delete', 'refused', 'forbidden', companyId],
       ['recording.delete', 'refused', 'recording-not-found', otherCompanyId],
       ['recording.delete', 'done', null, companyId],
+      ['recording.delete', 'done', null, companyId],
     ].toSorted())
+    const [ordered, done] = auditOf(recordingId).filter(({ action, outcome }) => action === 'recording.delete' && outcome === 'done')
+    t.match(ordered, { actor: { kind: 'admin' }, effectiveAt: null, detail: { reason: order.reason } })
+    t.match(done, { actor: { kind: 'machine' }, requestedAt: ordered!.at, effectiveAt: String, detail: { cause: order.cause, orderedBy: { credentialId: ordered!.actor.credentialId } } }, 'and that it was done')
   })
 
   t.test('a legal hold stands against deletion and retention until it is lifted', async t => {
@@ -169,7 +173,9 @@ test('what becomes of finished recordings', async t => {
     await another.stop()
     await probe.waitFor(({ type, subject, data }) => type === 'recording.deleted' && subject === recordingId && data.cause === 'retention')
     t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [])
-    await eventually(() => auditOf(recordingId).some(({ action, actor }) => action === 'recording.delete' && actor.kind === 'policy'))
+    await eventually(() => auditOf(recordingId).filter(({ action, outcome }) => action === 'recording.delete' && outcome === 'done').length >= 2)
+    const done = auditOf(recordingId).filter(({ action, outcome }) => action === 'recording.delete' && outcome === 'done')
+    t.match(done, [{ actor: { kind: 'policy' }, effectiveAt: null }, { actor: { kind: 'machine' }, effectiveAt: String, detail: { cause: 'retention' } }])
     t.ok(auditOf(recordingId).some(({ action, outcome, code }) => action === 'recording.delete' && outcome === 'refused' && code === 'legal-hold'))
   })
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { eq } from 'drizzle-orm'
 import { encodeWav } from '@tacet/audio'
-import { timelineSchema, type Manifest } from '@tacet/contracts'
+import { timelineSchema, type AuditEntry, type Manifest } from '@tacet/contracts'
 import { createMetrics } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts, type Ports } from '../../src/assembly.ts'
@@ -87,7 +87,12 @@ test('the purge of a part of a recording', async t => {
     t.equal((await service.call(link)).problem().code, 'link-invalid')
     t.match((await post(`${path}/purge`, wish)).problem(), { status: 412, code: 'precondition-failed' }, 'what comes twice cuts nothing else')
     t.equal((await service.call(path, { token: supervisor })).body.version, 2)
-    await eventually(() => probe.events.some(({ type, data }) => type === 'audit.recorded' && data.action === 'recording.purge' && data.outcome === 'done' && data.detail.recordingId === recordingId && data.detail.reason === 'a card number'))
+    const audited = () => probe.events.flatMap(({ type, data }) => type === 'audit.recorded' && data.action === 'recording.purge' && data.outcome === 'done' && data.detail.recordingId === recordingId ? data : [])
+    await eventually(() => audited().length >= 2)
+    const [ordered, done] = audited()
+    t.match(ordered, { actor: { kind: 'admin' }, effectiveAt: null, detail: { reason: 'a card number' } })
+    const { purgeId } = ordered.detail
+    t.match(done, { actor: { kind: 'machine' }, effectiveAt: String, detail: { purgeId, version: 2, sha256: event.sha256, orderedBy: { credentialId: ordered.actor.credentialId } } }, 'the log says when it was done')
   })
 
   t.test('takes a segment out again and again, until nothing is left to hear', async t => {
@@ -130,6 +135,12 @@ const portsOf = ({ config, database }: Surroundings): Ports => createPorts({ con
 const workerOn = (around: Surroundings, ports: Ports) => createAssemblyWorker(ports, { config: { ...around.config, concurrency: hands }, logger, metrics: createMetrics({ name: 'test' }), timing: { pollIntervalMs: 50 } })
 const hasNoJobs = async ({ database: { db } }: Surroundings): Promise<boolean> => (await db.select().from(jobs)).length === 0
 
+/** What the audit log has of how its orders ended. */
+async function endsOf ({ database: { db } }: Surroundings, recordingId: string): Promise<AuditEntry[]> {
+  const entries = (await db.select().from(outbox).where(eq(outbox.type, 'audit.recorded')).orderBy(outbox.id)).map(({ payload }) => payload as AuditEntry)
+  return entries.filter(({ actor, detail }) => actor.kind === 'machine' && detail['recordingId'] === recordingId)
+}
+
 async function work (around: Surroundings, ports = portsOf(around)): Promise<void> {
   const worker = workerOn(around, ports)
   worker.start()
@@ -157,12 +168,14 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
   const parked = await eventually(async () => (await db.select().from(jobs)).find(({ state }) => state === 'parked'))
   const events = await db.select().from(outbox).where(eq(outbox.key, recordingId))
   t.match(events.filter(({ type }) => type === 'recording.purge-failed'), [{ payload: { purgeId: purge.purgeId, code: 'gave-up' } }])
+  t.match(await endsOf(around, recordingId), [{ outcome: 'failed', code: 'gave-up', effectiveAt: null, detail: { purgeId: purge.purgeId } }])
   t.equal((await ports.recordings.find(recordingId, { kind: 'all' }))?.purge?.purgeId, purge.purgeId, 'it is still asked for')
 
   const entry = { auditId: randomUUID(), companyId, at: manifest.endedAt, action: 'job.rerun', outcome: 'done', code: null, actor: { kind: 'operator', credentialId: null, agentId: null, address: null }, callId: null, requestedAt: manifest.endedAt, effectiveAt: null, detail: {} } as const
   await createJobDesk({ database: around.database, onEvents: () => {}, onJob: () => {} }).rerun(parked.jobId, { kind: 'all' }, () => entry)
   await eventually(() => hasNoJobs(around))
   t.match(await ports.recordings.find(recordingId, { kind: 'all' }), { version: 2, purge: null, samples: 32_000 })
+  t.match((await endsOf(around, recordingId)).map(({ outcome }) => outcome), ['failed', 'done'])
 })
 
 test('nothing is made of a master that was spoilt since it was stored, and it stays to be looked at', async t => {
@@ -222,6 +235,7 @@ test('a worker that dies after any of its steps leaves exactly the purged record
     t.same([samples.length, samples[100], samples[31_999]], [32_000, first[8_100], second[23_999]])
     const told = (await around.database.db.select().from(outbox).where(eq(outbox.key, recordingId))).filter(({ type }) => type === 'recording.purged')
     t.equal(told.length, 1)
+    t.match(await endsOf(around, recordingId), [{ outcome: 'done', detail: { version: 2 } }])
   }
 
   for (let dieAfter = 1; dieAfter <= died.length + 1; dieAfter++) {

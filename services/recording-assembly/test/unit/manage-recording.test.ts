@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import type { AuditEntry } from '@tacet/contracts'
-import type { Asker } from '../../src/domain/asker.ts'
+import { entryOfEnd, type Asker } from '../../src/domain/asker.ts'
 import type { Recording } from '../../src/domain/recording.ts'
 import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import type { RecordingStore, Recordings } from '../../src/usecases/ports.ts'
@@ -50,4 +50,29 @@ test('the same hold once more changes nothing; after the lift another may follow
   await manage.lift(manifest.recordingId, asker, 'there are two')
   await manage.hold(manifest.recordingId, asker, 'a claim, and another')
   t.match(current().hold, { reason: 'a claim, and another' })
+})
+
+test('an order is done when it is carried out, and the audit log has both', async t => {
+  const { entries, manage } = recorded()
+  const asker = admin()
+  await manage.hold(manifest.recordingId, asker, 'a claim')
+  await manage.lift(manifest.recordingId, asker, 'settled')
+  await manage.remove(manifest.recordingId, asker, { reason: 'asked to', cause: 'request' })
+  t.match(entries, [
+    { action: 'recording.hold', outcome: 'done', effectiveAt: '2026-01-05T09:00:00.000Z' },
+    { action: 'recording.lift-hold', outcome: 'done', effectiveAt: '2026-01-05T09:00:01.000Z' },
+    { action: 'recording.delete', outcome: 'done', requestedAt: '2026-01-05T09:00:02.000Z', effectiveAt: null, actor: { kind: 'admin' } },
+  ])
+
+  const [at, orderedAt] = ['2026-01-05T09:01:00.000Z', '2026-01-05T09:00:02.000Z']
+  const ordered = { orderedAt, by: { credentialId: asker.credentialId, agentId: null } }
+  const purged = { purgeId: randomUUID(), version: 2, durationMs: 1, samples: 8, sha256: 'a', links: { recording: '', audio: null, timeline: '' } }
+  const endOf = (event: Parameters<typeof entryOfEnd>[1]) => entryOfEnd({ manifest }, event, { at, auditId: randomUUID() })
+  const { callId, companyId } = manifest
+  const detail = { recordingId: manifest.recordingId, orderedAt, orderedBy: ordered.by }
+  const common = { callId, companyId, at, requestedAt: orderedAt, actor: { kind: 'machine', credentialId: null, agentId: null, address: null } }
+  t.match(endOf({ type: 'recording.deleted', data: { cause: 'request', ...ordered } }), { ...common, action: 'recording.delete', outcome: 'done', code: null, effectiveAt: at, detail: { ...detail, cause: 'request' } })
+  t.match(endOf({ type: 'recording.purged', data: { ...purged, ...ordered } }), { ...common, action: 'recording.purge', outcome: 'done', effectiveAt: at, detail: { ...detail, purgeId: purged.purgeId, version: 2, sha256: 'a' } })
+  t.match(endOf({ type: 'recording.purge-failed', data: { purgeId: purged.purgeId, code: 'gave-up', detail: 'disk', ...ordered } }), { ...common, action: 'recording.purge', outcome: 'failed', code: 'gave-up', effectiveAt: null, detail: { ...detail, purgeId: purged.purgeId } })
+  t.equal(endOf({ type: 'recording.assembling', data: { segments: 1 } }), null)
 })
