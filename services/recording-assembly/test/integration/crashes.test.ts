@@ -1,13 +1,15 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import tap, { test, type Test } from 'tap'
 import { eq } from 'drizzle-orm'
 import { encodeWav } from '@tacet/audio'
-import type { Manifest } from '@tacet/contracts'
+import type { AuditEntry, Manifest } from '@tacet/contracts'
 import { createMetrics } from '@tacet/service-kit'
 import { eventually } from '@tacet/test-kit'
 import { createAssemblyWorker, createPorts } from '../../src/assembly.ts'
-import { jobs, outbox, recordings } from '../../src/db/schema.ts'
+import { dataKeys, jobs, outbox, recordings } from '../../src/db/schema.ts'
+import { createManageRecording } from '../../src/usecases/manage-recording.ts'
 import { manifestOf } from '../helpers/manifest.ts'
 import { hands, mortalPorts, stepOfDeath } from '../helpers/mortal-ports.ts'
 import { sleepingPorts } from '../helpers/sleeping-ports.ts'
@@ -58,28 +60,69 @@ async function checkThatAllIsWell (t: Test, around: Surroundings, { manifest: { 
   t.same(await around.filesOfSpool(), [], 'the segments are gone')
 }
 
-test('a worker that dies after any of its steps leaves exactly one recording, and no stray file', async t => {
-  const around = await surroundings(t, shortLease)
+/** Lets a worker die after each of its steps in turn, each time of new work, and another take over. Returns the steps. */
+async function dyingEverywhere<Work> (t: Test, around: Surroundings, prepare: () => Promise<Work>, check: (t: Test, work: Work) => Promise<void>): Promise<string[]> {
   const died: string[] = []
-  for (let dieAfter = 1; dieAfter <= died.length + 1; dieAfter++) {
-    if (dieAfter > MAX_STEPS) throw new Error('it never came to its end')
-    const call = await addCall(around, 16_000)
+  for (let dieAfter = 1; dieAfter <= MAX_STEPS; dieAfter++) {
+    const work = await prepare()
     const { ports, death } = mortalPorts(portsOf(around), dieAfter)
     const worker = createAssemblyWorker(ports, workerOptions(around))
     worker.start()
     const step = await stepOfDeath(worker, death, () => hasNoJobs(around))
     if (step === undefined) {
       await worker.stop()
-      await checkThatAllIsWell(t, around, call)
-      break
+      await check(t, work)
+      return died
     }
     died.push(step)
     await t.test(`after ${dieAfter} (${step})`, async t => {
       await takeOver(around)
-      await checkThatAllIsWell(t, around, call)
+      await check(t, work)
     })
   }
+  throw new Error('it never came to its end')
+}
+
+test('a worker that dies after any of its steps leaves exactly one recording, and no stray file', async t => {
+  const around = await surroundings(t, shortLease)
+  const died = await dyingEverywhere(t, around, () => addCall(around, 16_000), (t, call) => checkThatAllIsWell(t, around, call))
   const steps = ['queue.claim', 'recordings.begin', 'store.prepare', 'workDirs.create', 'source.fetch', 'audio written', 'store.put', 'recordings.complete', 'source.remove', 'store.read', 'recordings.noteSha512', 'files.add']
+  t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
+})
+
+test('a worker that dies after any step of a deletion leaves nothing of the recording, and says so once', async t => {
+  const around = await surroundings(t, { ...shortLease, ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}` })
+  const { db } = around.database
+  const operator = { companyId: null, credentialId: null, agentId: null, roles: [], address: null }
+
+  /** It is assembled, and on the PBX and in the folder of work there is something left of it. */
+  async function order (): Promise<string> {
+    const { manifest, manifest: { recordingId } } = await addCall(around, 16_000)
+    await takeOver(around)
+    await around.putSegment(manifest, 1, countingSamples(100))
+    const { recordings, store, workDirs } = portsOf(around)
+    await workDirs.create(recordingId)
+    t.equal((await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId))).length, 1)
+    const manage = createManageRecording({ recordings, store, audit: { append: async () => {} }, newId: randomUUID, moment: () => ({ at: new Date().toISOString(), auditId: randomUUID() }) })
+    await manage.remove(recordingId, operator, { reason: 'asked to', cause: 'request' })
+    return recordingId
+  }
+
+  async function check (t: Test, recordingId: string): Promise<void> {
+    const [row] = await db.select().from(recordings).where(eq(recordings.recordingId, recordingId))
+    t.match(row, { deletion: { cause: 'request' }, customer: null, manifest: { number: null } })
+    t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [])
+    t.same(await around.filesOfSpool(), [])
+    t.same(await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId)), [])
+    const said = await db.select().from(outbox).orderBy(outbox.id)
+    t.equal(said.filter(({ key, type }) => key === recordingId && type === 'recording.deleted').length, 1)
+    const entries = said.map(({ payload }) => payload as AuditEntry).filter(({ action, detail }) => action === 'recording.delete' && detail['recordingId'] === recordingId)
+    t.match(entries, [{ actor: { kind: 'operator' }, effectiveAt: null }, { actor: { kind: 'machine' }, effectiveAt: String }])
+    t.equal(entries.length, 2)
+  }
+
+  const died = await dyingEverywhere(t, around, order, check)
+  const steps = ['queue.claim', 'recordings.find', 'recordings.isWorkedOn', 'store.discard', 'workDirs.clear', 'source.remove', 'recordings.erased']
   t.same(steps.filter(step => !died.includes(step)), [], 'it died after each of them')
 })
 
