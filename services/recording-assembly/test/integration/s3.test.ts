@@ -86,7 +86,8 @@ test('the service on S3, with encryption', async t => {
     t.same(await keyedGenerations(manifest), [])
     t.same((await around.filesOfRecordings()).filter(name => name.includes(recordingId)), [], 'nothing is on its way any more')
     const late = await db.select().from(jobs).where(eq(jobs.recordingId, recordingId))
-    t.match(late, [{ kind: 'erase', payload: { upToGeneration: 1 } }, { kind: 'erase', payload: { upToGeneration: 2 } }], 'and it is looked for once more')
+    t.match(late, [{ kind: 'erase', payload: { upToGeneration: 2 } }], 'and it is looked for once more')
+    t.equal(late.length, 1)
     t.same(await db.select().from(jobs).where(not(gt(jobs.runAt, sql`now() + interval '10 minutes'`))), [])
   })
 
