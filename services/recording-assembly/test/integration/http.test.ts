@@ -11,7 +11,7 @@ import { countingSamples, publishEnded, sha256, startService, surroundings } fro
 
 const companyId = '01990000-0000-7000-8000-000000000001'
 const otherCompanyId = '01990000-0000-7000-8000-000000000002'
-const bodies: Record<string, object> = { links: {}, delete: { reason: 'x' }, purge: { reason: 'x', fromMs: 0, toMs: 10 }, hold: { reason: 'x' }, 'hold/lift': { reason: 'x' } }
+const bodies: Record<string, object> = { links: {}, delete: { reason: 'x' }, purge: { reason: 'x', fromMs: 0, toMs: 10, version: 1 }, hold: { reason: 'x' }, 'hold/lift': { reason: 'x' } }
 const colleagueId = '01990000-0000-7000-8000-000000001002'
 
 test('the API of recordings', async t => {
