@@ -4,12 +4,13 @@ import { topics } from '@tacet/contracts'
 import { accesses, copies, files, jobs, outbox, recordings } from '../db/schema.ts'
 import { entryOfEnd } from '../domain/asker.ts'
 import { madeOfMaster } from '../domain/formats.ts'
-import { eraseUpTo, type NewJob } from '../domain/jobs.ts'
+import { eraseUpTo } from '../domain/jobs.ts'
 import { aboutNobody, agentIdsOf, linksInEvent, retainUntilOf, type RecordingEvent, type RecordingStatus } from '../domain/recording.ts'
 import type { AssembledRecording, Job, Recordings } from '../usecases/ports.ts'
 import { LeaseLost } from '../usecases/errors.ts'
 import { auditMessage } from './audit.ts'
-import { endJob, newJobRow, parkJob } from './postgres-jobs.ts'
+import { createJobInserts } from './postgres-job-inserts.ts'
+import { endJob, parkJob } from './postgres-jobs.ts'
 import { cursorOf, matching, visibleTo } from './search.ts'
 import { v7 as uuidv7 } from 'uuid'
 
@@ -37,6 +38,8 @@ type Row = typeof recordings.$inferSelect
 type Values = Partial<Row>
 
 export function createPostgresRecordings ({ database: { db }, now, onEvents, onJob, lateErasureMs, measureAfterMs, publicUrl }: PostgresRecordingsOptions): Recordings {
+  const { addJobs, eraseBroken } = createJobInserts({ lateErasureMs })
+
   function messageOf ({ manifest: { recordingId, callId, companyId } }: Pick<Row, 'manifest'>, { type, data }: RecordingEvent): OutboxMessage {
     return { topic: topics.recordings, type, subject: recordingId, data: { recordingId, callId, companyId, at: now().toISOString(), ...data } }
   }
@@ -51,36 +54,6 @@ export function createPostgresRecordings ({ database: { db }, now, onEvents, onJ
     const [row] = await tx.update(recordings).set({ ...values, updatedAt: sql`now()` }).where(eq(recordings.recordingId, recordingId)).returning()
     if (row === undefined) throw new Error(`recording ${recordingId} is gone`)
     return row
-  }
-
-  async function addJobs (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
-    await insertJobs(tx, row, correlationId, added)
-    for (const { kind, payload } of added) if (kind === 'erase') await eraseLate(tx, row, correlationId, payload?.upToGeneration ?? 0)
-  }
-
-  async function insertJobs (tx: Transaction, { recordingId, companyId }: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, added: NewJob[]): Promise<void> {
-    if (added.length === 0) return
-    await tx.insert(jobs).values(added.map(job => newJobRow(job, { recordingId, companyId, correlationId }))).onConflictDoNothing()
-  }
-
-  /** Once more when surely nobody who has lost his lease, or was killed, still leaves anything there. One job waits for that, however often it is asked for. */
-  async function eraseLate (tx: Transaction, row: Pick<Row, 'recordingId' | 'companyId'>, correlationId: string | null, upToGeneration: number): Promise<void> {
-    if (lateErasureMs === null) return
-    const { recordingId, companyId } = row
-    const late = { kind: 'erase', item: 'late', payload: { upToGeneration }, delayMs: lateErasureMs } satisfies NewJob
-    const highest = sql`greatest((${jobs.payload} ->> 'upToGeneration')::int, ${upToGeneration}::int)`
-    const waiting = await tx.insert(jobs).values(newJobRow(late, { recordingId, companyId, correlationId })).onConflictDoUpdate({
-      target: [jobs.recordingId, jobs.kind, jobs.item],
-      set: { runAt: sql`excluded.run_at`, payload: sql`jsonb_build_object('upToGeneration', ${highest})`, updatedAt: sql`now()` },
-      setWhere: eq(jobs.state, 'waiting'),
-    }).returning({ jobId: jobs.jobId })
-    // One that is at work may come too early for what this one is about.
-    if (waiting.length === 0) await insertJobs(tx, row, correlationId, [{ ...late, item: `late-${uuidv7()}` }])
-  }
-
-  /** The attempt before this one did not come to its end. */
-  async function eraseBroken (tx: Transaction, row: Row, correlationId: string | null): Promise<void> {
-    if (row.generation !== (row.storedGeneration ?? 0)) await eraseLate(tx, row, correlationId, row.generation)
   }
 
   /** What an attempt has made counts only while nobody has decided otherwise. */

@@ -101,7 +101,7 @@ test('a worker that dies after any step of a deletion leaves nothing of the reco
     await takeOver(around)
     await around.putSegment(manifest, 1, countingSamples(100))
     const { recordings, store, workDirs } = portsOf(around)
-    await workDirs.create(recordingId)
+    await workDirs.create({ recordingId, generation: 9 })
     t.equal((await db.select().from(dataKeys).where(eq(dataKeys.recordingId, recordingId))).length, 1)
     const manage = createManageRecording({ recordings, store, audit: { append: async () => {} }, newId: randomUUID, moment: () => ({ at: new Date().toISOString(), auditId: randomUUID() }) })
     await manage.remove(recordingId, operator, { reason: 'asked to', cause: 'request' })
