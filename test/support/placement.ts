@@ -7,6 +7,8 @@ import type { Voice } from './talk.ts'
 
 /** At the edges of a segment, the network's and a busy machine's. */
 const toleranceMs = 250
+/** -15 to 21 ms on a quiet machine. */
+const usualMs = 80
 
 /** When the sample of a channel was sent by the party that is heard there; undefined where nobody is. */
 function sentAt ({ tracks, sentPackets, signal }: Party, sample: number): number | undefined {
@@ -86,6 +88,9 @@ function checkSegments (t: Test, { segments, originAt }: Timeline, party: Party)
     const [from, to] = [Date.parse(startedAt), Date.parse(endedAt)]
     const beside = packets.filter(({ place, sentAtMs }) => Math.abs(sentAtMs - from - (place - offsetSamples) / 8) >= toleranceMs)
     t.same(beside, [], `what ${party.name} said is where segment ${number} says that it is`)
+    const late = packets.map(({ place, sentAtMs }) => from + (place - offsetSamples) / 8 - sentAtMs).sort((one, other) => one - other)
+    const medianMs = late[late.length >> 1] ?? NaN
+    t.ok(Math.abs(medianMs) <= usualMs, `half of it to ${Math.round(medianMs)} ms`)
     t.same(packets.filter(({ sentAtMs }) => sentAtMs >= to || sentAtMs <= from - toleranceMs), [], `and was sent while segment ${number} was open`)
     if (originAt !== null) t.same(packets.filter(({ place, sentAtMs }) => Math.abs(sentAtMs - Date.parse(originAt) - place / 8) >= toleranceMs), [], 'and is at its time in the call')
   }
