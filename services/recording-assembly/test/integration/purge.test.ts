@@ -151,7 +151,8 @@ async function work (around: Surroundings, ports = portsOf(around)): Promise<voi
   }
 }
 
-test('a purge that is given up is told of; until it is run again, nobody hears the recording', async t => {
+/** A call that was assembled, and what may be cut out of it; nobody works yet. */
+async function ready (t: Test) {
   const around = await surroundings(t)
   const { db } = around.database
   const ports = portsOf(around)
@@ -160,6 +161,11 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
   await db.transaction(tx => ports.recordings.add(tx, manifest, null))
   await work(around)
   const purge = { purgeId: randomUUID(), version: 1, ranges: [{ from: 0, to: 8_000 }], segments: [1], reason: 'too late', at: manifest.endedAt, credentialId: null, agentId: null }
+  return { around, db, ports, manifest, recordingId, purge }
+}
+
+test('a purge that is given up is told of; until it is run again, nobody hears the recording', async t => {
+  const { around, db, ports, manifest, recordingId, purge } = await ready(t)
   await ports.recordings.change(recordingId, { kind: 'all' }, () => ({ set: { purge }, jobs: [{ kind: 'purge' }] }))
   await db.update(jobs).set({ attempts: 100 })
   const worker = workerOn(around, ports)
@@ -179,19 +185,12 @@ test('a purge that is given up is told of; until it is run again, nobody hears t
 })
 
 test('nothing is made of a master that was spoilt since it was stored, and it stays to be looked at', async t => {
-  const around = await surroundings(t)
-  const { db } = around.database
-  const ports = portsOf(around)
-  const manifest = await putCall(around)
-  const { recordingId } = manifest
-  await db.transaction(tx => ports.recordings.add(tx, manifest, null))
-  await work(around)
+  const { around, db, ports, recordingId, purge } = await ready(t)
   const path = join(around.recordingsDir, recordingId.slice(0, 2), recordingId, '1', 'recording.wav')
   const spoilt = await readFile(path)
   spoilt[30_000]! ^= 1
   await writeFile(path, spoilt)
 
-  const purge = { purgeId: randomUUID(), version: 1, ranges: [{ from: 0, to: 8_000 }], segments: [1], reason: 'too late', at: manifest.endedAt, credentialId: null, agentId: null }
   await ports.files.request(recordingId, { kind: 'encode', item: 'flac' })
   await db.update(recordings).set({ sha512: null })
   await ports.files.request(recordingId, { kind: 'measure' })
