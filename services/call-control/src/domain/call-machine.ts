@@ -1,6 +1,6 @@
 import { decide, versionsOf, type CallDecision, type FrozenAgent, type FrozenCall } from '@tacet/policy'
 import type { CallEventType, Direction } from '@tacet/contracts'
-import { isOver, joinedAgents, named, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
+import { isOver, joinedAgents, publicState, type Call, type CallEvent, type CallInput, type CallTransition, type Participant, type SettingsNow } from './call.ts'
 import type { AgentView, CallView } from './call-view.ts'
 import { isDueAgain, isMissing, lateStartOf } from './late-start.ts'
 import { clockOf, overdue } from './longest-pause.ts'
@@ -102,9 +102,10 @@ function seeAgents (draft: Draft, agents: AgentView[]): void {
 
 function answer (draft: Draft, view: CallView, settings: SettingsNow, atMs: number, isCatchUp: boolean): void {
   const rules = settings.rulesFor(view.companyId, view.number)
+  const companyName = settings.companyName(view.companyId)
   draft.call = {
     ...draft.call,
-    ...named('companyName', settings.companyName(view.companyId)),
+    ...(companyName !== undefined && { companyName }),
     answeredAtMs: atMs,
     recordedLegId: view.recordedLegId,
     sampleRateHz: view.isWideband ? 16000 : 8000,
@@ -122,7 +123,8 @@ function admit (draft: Draft, agents: AgentView[], settings: SettingsNow, atMs: 
   for (const { agentId, endpoint, channelId, isJoined } of agents) {
     const participant = draft.call.participants.find(candidate => candidate.channelId === channelId)
     if (!isJoined || !participant || participant.joinedAtMs !== null) continue
-    updateParticipant(draft, channelId, { joinedAtMs: atMs, ...named('name', settings.agentName(agentId)), rules: settings.agentRules(agentId) ?? null })
+    const name = settings.agentName(agentId)
+    updateParticipant(draft, channelId, { joinedAtMs: atMs, ...(name !== undefined && { name }), rules: settings.agentRules(agentId) ?? null })
     draft.emit('call.agent-joined', atMs, { agentId, endpoint })
   }
 }

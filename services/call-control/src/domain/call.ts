@@ -127,6 +127,3 @@ export const joinedAgents = (call: Call): Participant[] =>
 export const publicState = ({ phase }: Recording): RecordingState => phase.status === 'ending' ? 'ended' : phase.status
 
 export const isPauseOverdue = ({ longPause }: Call): boolean => longPause?.isOverdue === true
-
-/** The key only if there is a name: an undefined would not survive JSON. */
-export const named = <Key extends string>(key: Key, name: string | undefined): Partial<Record<Key, string>> => name === undefined ? {} : { [key]: name } as Record<Key, string>

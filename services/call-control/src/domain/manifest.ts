@@ -1,6 +1,6 @@
 import type { CallAgent, EndReason, Gap, Manifest, Segment, TrackFile } from '@tacet/contracts'
 import { finishedRecordingSettingsOf } from '@tacet/policy'
-import { named, recorderId, type Call } from './call.ts'
+import { recorderId, type Call } from './call.ts'
 import type { ClosedSegment, OpenGap } from './recording.ts'
 
 const isoTime = (epochMs: number): string => new Date(epochMs).toISOString()
@@ -29,13 +29,13 @@ export function manifestOf (call: Call, endedAtMs: number, endReason: EndReason)
     callId: call.callId,
     aliases: call.aliases,
     companyId: call.companyId,
-    ...named('companyName', call.companyName),
+    ...(call.companyName !== undefined && { companyName: call.companyName }),
     pbxId: call.pbxId,
     direction: call.direction,
     number: call.number,
     customer: call.customer,
     agents: call.participants.filter(({ joinedAtMs }) => joinedAtMs !== null).map(({ agentId, endpoint, joinedAtMs, leftAtMs, name }): CallAgent =>
-      ({ agentId, ...named('name', name), endpoint, joinedAt: isoOrNull(joinedAtMs), leftAt: isoOrNull(leftAtMs) })),
+      ({ agentId, ...(name !== undefined && { name }), endpoint, joinedAt: isoOrNull(joinedAtMs), leftAt: isoOrNull(leftAtMs) })),
     startedAt: isoTime(call.startedAtMs),
     answeredAt: isoTime(call.answeredAtMs ?? call.startedAtMs),
     endedAt: isoTime(endedAtMs),
